@@ -1,0 +1,211 @@
+"""`diff` and its relatives: Jacobian, gradient, Hessian, JVP, VJP, HVP, as diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, overload
+
+from ..core.algebra import as_expr
+from ..core.diagrams import contract, permuted
+from ..core.expressions import Expr, Tensor
+from ..errors import DifferentiationError, DimensionError, OrderError, UnknownTensorError, did_you_mean
+from .engine import derivatives
+
+__all__ = ["diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+
+Variable: TypeAlias = Tensor | str
+Layout: TypeAlias = Literal["numerator", "denominator"]
+
+
+@overload
+def diff(expr: Expr, wrt: Variable, *orders: Variable, layout: Layout = ...) -> Expr: ...
+@overload
+def diff(expr: Expr, wrt: Sequence[Variable], *orders: Variable, layout: Layout = ...) -> list[Expr]: ...
+
+
+def diff(
+    expr: Expr,
+    wrt: Variable | Sequence[Variable],
+    *orders: Variable,
+    layout: Layout = "numerator",
+) -> Expr | list[Expr]:
+    """The derivative of an expression by a tensor: the diagram with that tensor's node removed.
+
+    Parameters
+    ----------
+    expr
+        Any expression.
+    wrt
+        A tensor or its name, or a list of them for one derivative each from a single sweep.
+    orders
+        Further variables, by which the result is differentiated in turn: ``diff(f, x, x)`` is the Hessian.
+    layout
+        ``"numerator"``: the legs of ``expr``, then those of each variable in turn (as JAX).
+        ``"denominator"``: the variables' legs first, in the same order, then those of ``expr``.
+
+    Returns
+    -------
+    A diagram of order ``expr.order + wrt.order + …``; zero with those legs where the variable does not occur.
+
+    Raises
+    ------
+    UnknownTensorError
+        for a name that ``expr`` neither has nor was declared with.
+    DifferentiationError
+        for a variable that is no tensor.
+
+    Notes
+    -----
+    A and its conjugate are independent (Wirtinger).  A symmetric tensor is differentiated as if its entries
+    were independent.  Cost: linear in the shared expression, for all variables together.
+    Source: Nakahira, arXiv:2207.04377, section 3.
+
+    >>> import tensordiag as td
+    >>> x, y, z = td.tensors("x[n] y[n] z[n]")
+    >>> td.diff(x * y * z, x).matrix()
+    'Diag(y∘z)'
+    """
+    if layout not in ("numerator", "denominator"):
+        raise DifferentiationError(f"layout is 'numerator' or 'denominator', not {layout!r}")
+    expr = as_expr(expr)
+    several = not isinstance(wrt, (Tensor, str))
+    first = _resolve_all(expr, [wrt] if isinstance(wrt, (Tensor, str)) else wrt)
+    known = frozenset(expr.tensors) | frozenset(first)
+    results = [made.declaring(known) for made in derivatives(expr, first)]
+    for variable in orders:
+        results = [_next_order(result, variable) for result in results]
+    if layout == "denominator":
+        results = [_variables_first(result, expr.order) for result in results]
+    return results if several else results[0]
+
+
+def _next_order(result: Expr, variable: Variable) -> Expr:
+    target = resolve(result, variable)
+    return derivatives(result, [target])[0].declaring(result.declared | {target})
+
+
+def _variables_first(result: Expr, order: int) -> Expr:
+    return permuted(result, [*range(order, result.order), *range(order)])
+
+
+def resolve(expr: Expr, variable: Variable) -> Tensor:
+    """The tensor that a variable names; a name has to be known to the expression."""
+    return _resolve_all(expr, [variable])[0]
+
+
+def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
+    known = {tensor.name: tensor for tensor in expr.tensors}
+    return [_resolve(known, variable) for variable in variables]
+
+
+def _resolve(known: dict[str, Tensor], variable: Variable) -> Tensor:
+    if isinstance(variable, str):
+        if variable not in known:
+            hint = did_you_mean(variable, known)
+            raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{hint}")
+        return known[variable]
+    if not isinstance(variable, Tensor):
+        raise DifferentiationError(f"differentiate by a tensor or its name, not by {variable!r}")
+    same = known.get(variable.name, variable)
+    if same.dims != variable.dims:
+        raise DimensionError(
+            f"the expression has {same.signature}, but the variable is {variable.signature}: one name, two shapes"
+        )
+    found = variable.base if variable.conjugate else same
+    assert isinstance(found, Tensor)
+    return found
+
+
+def jacobian(expr: Expr, wrt: Variable, *, layout: Layout = "numerator") -> Expr:
+    """The derivative by one tensor, as `diff`."""
+    return diff(expr, wrt, layout=layout)
+
+
+@overload
+def grad(expr: Expr, wrt: Variable) -> Expr: ...
+@overload
+def grad(expr: Expr, wrt: Sequence[Variable]) -> list[Expr]: ...
+
+
+def grad(expr: Expr, wrt: Variable | Sequence[Variable]) -> Expr | list[Expr]:
+    """The gradient of a scalar: its derivative by each variable, all from one sweep.
+
+    Legs: those of the variable.  `OrderError` where the expression is no scalar.
+
+    >>> import tensordiag as td
+    >>> x, A = td.tensors("x[n] A[n,n]")
+    >>> td.grad(x @ A @ x, x).matrix()
+    '(A + Aᵀ)x'
+    """
+    _check_scalar("a gradient", expr)
+    return diff(expr, wrt)
+
+
+def hessian(expr: Expr, wrt: Variable, other: Variable | None = None) -> Expr:
+    """The second derivative of a scalar by a tensor, or mixed by two.  Legs: those of each in turn."""
+    _check_scalar("a Hessian", expr)
+    return diff(expr, wrt, wrt if other is None else other)
+
+
+def _check_scalar(what: str, expr: Expr) -> None:
+    if expr.order:
+        raise OrderError(f"{what} needs a scalar, but {expr!r} has {expr.order} legs; take .sum() or use diff")
+
+
+def _direction(expr: Expr, variable: Tensor, name: str | Expr | None) -> Expr:
+    """The tensor glued on: a fresh one of this name with the variable's legs, or a given expression."""
+    if isinstance(name, Expr):
+        if name.dims != variable.dims:
+            raise DimensionError(f"the direction {name!r} does not have the legs of {variable.signature}")
+        return name
+    taken = {tensor.name for tensor in expr.tensors} | {variable.name}
+    return Tensor(_fresh(name or "h", taken), variable.dims)
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    number, fresh = 0, name
+    while fresh in taken:
+        number += 1
+        fresh = f"{name}{number}"
+    return fresh
+
+
+def jvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
+    """The linear map h ↦ derivative·h, as the derivative with a tensor h glued on its last legs.
+
+    `direction` is a name (``"h"``; a fresh one where it is taken) or an expression.  Legs: those of the
+    expression.
+
+    >>> import tensordiag as td
+    >>> x, y, z = td.tensors("x[n] y[n] z[n]")
+    >>> td.jvp(x * y * z, x).matrix()
+    'h∘y∘z'
+    """
+    variable = resolve(expr, wrt)
+    return _glue_on(diff(expr, variable), _direction(expr, variable, direction))
+
+
+def vjp(expr: Expr, wrt: Variable, cotangent: str | Expr | None = None) -> Expr:
+    """The linear map g ↦ g·derivative: a tensor g glued on the expression's legs.  Legs: the variable's."""
+    variable = resolve(expr, wrt)
+    made = diff(expr, variable)
+    if not isinstance(cotangent, Expr):
+        taken = {tensor.name for tensor in expr.tensors}
+        cotangent = Tensor(_fresh(cotangent or "g", taken), expr.dims)
+    if cotangent.dims != expr.dims:
+        raise DimensionError(f"the cotangent {cotangent!r} does not have the legs of {expr!r}")
+    n = expr.order
+    return contract([cotangent, made], [range(n), range(made.order)], range(n, made.order))
+
+
+def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
+    """The Hessian of a scalar times a direction, glued on before anything is computed.  Legs: the variable's."""
+    _check_scalar("a Hessian-vector product", expr)
+    variable = resolve(expr, wrt)
+    return _glue_on(diff(expr, variable, variable), _direction(expr, variable, direction))
+
+
+def _glue_on(derivative: Expr, h: Expr) -> Expr:
+    kept = derivative.order - h.order
+    return contract([derivative, h], [range(derivative.order), range(kept, derivative.order)], range(kept))
+
