@@ -20,6 +20,7 @@ __all__ = [
     "TensordiagError",
     "UnknownTensorError",
     "did_you_mean",
+    "with_caret",
 ]
 
 
@@ -58,7 +59,7 @@ class ParseError(TensordiagError, ValueError):
         self.reason = message
         self.text = text
         self.position = position
-        super().__init__(message if position is None else f"{message}\n{_caret(text, position)}")
+        super().__init__(message if position is None else with_caret(message, text, position))
 
 
 class ExportError(TensordiagError, ValueError):
@@ -81,10 +82,15 @@ class SingularError(TensordiagError, ArithmeticError):
     """A matrix that has to be inverted is singular."""
 
 
+def with_caret(message: str, text: str, position: int) -> str:
+    """The message, then the line of the text that it is about and a caret under the place."""
+    return f"{message}\n{_caret(text, position)}"
+
+
 def _caret(text: str, position: int) -> str:
     start = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
-    line = text[start : end if end >= 0 else len(text)]
+    line = text[start : end if end >= 0 else len(text)].expandtabs(1)  # one column a character
     column = position - start
     if len(line) > 100:  # keep a window around the place readable in a terminal
         left = max(0, column - 50)
