@@ -57,6 +57,9 @@ class Inference:
     def resolve(self, dim: Dimension) -> Dimension:
         """The dimension as far as it is known now."""
         while any(symbol in self._bound for symbol in dim.symbols):
+            if _age(dim) >= 0:
+                dim = self._bound[dim.terms[0][0][0]]
+                continue
             dim = dim.substitute({s: self._bound.get(s) or _symbol(s) for s in dim.symbols})
         return dim
 
@@ -70,19 +73,31 @@ class Inference:
             self._waiting.append((a, b, site))
 
     def settle(self) -> None:
-        """Solve the equations that waited; `DimensionError` for one that still has several solutions."""
+        """Solve the equations that waited; `DimensionError` for one that still cannot be solved.
+
+        Where products of open sizes have several solutions (the square `kron(A, B)`), their factors are paired in
+        the order in which they appear: A and B are then square, too.
+        """
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             for a, b, site in waiting:
                 self.equate(a, b, site)
             if len(self._waiting) == len(waiting):
-                a, b, site = waiting[0]
-                left, right = self.show(a), self.show(b)
-                message = f"cannot tell how to {site.action}: {site.left} is {left}, {site.right} is {right}, "
-                raise DimensionError(
-                    with_caret(message + "which has several solutions; declare the dimensions", self._text,
-                               site.position)
-                )
+                self._pair_factors(*self._waiting.pop(0))
+
+    def _pair_factors(self, a: Dimension, b: Dimension, site: Site) -> None:
+        left, right = self.resolve(a), self.resolve(b)
+        if len(left.terms) == len(right.terms) == 1:
+            ((names_a, factor_a),), ((names_b, factor_b),) = left.terms, right.terms
+            mine = sorted((Counter(names_a) - Counter(names_b)).elements(), key=_number)
+            theirs = sorted((Counter(names_b) - Counter(names_a)).elements(), key=_number)
+            if factor_a == factor_b and len(mine) == len(theirs) and all(map(is_flexible, (*mine, *theirs))):
+                for first, second in zip(mine, theirs, strict=True):
+                    self.equate(_symbol(first), _symbol(second), site)
+                return
+        message = f"cannot {site.action}: whether {site.left}, {self.show(a)}, is {site.right}, {self.show(b)}, "
+        message += "has several answers; declare the dimensions"
+        raise DimensionError(with_caret(message, self._text, site.position))
 
     def name(self, dims: Iterable[Dimension]) -> dict[str, Dimension]:
         """Readable names for what stays flexible in these dimensions, in the order of their appearance."""
@@ -164,8 +179,13 @@ def _age(dim: Dimension) -> int:
     """The number of a lone flexible dimension (younger is larger), -1 for anything else."""
     if len(dim.terms) == 1 and len(dim.terms[0][0]) == 1 and dim.terms[0][1] == 1:
         name = dim.terms[0][0][0]
-        return int(name[len(_MARK) :]) if is_flexible(name) else -1
+        return _number(name)
     return -1
+
+
+def _number(symbol: str) -> int:
+    """The age of a flexible symbol (younger is larger), -1 for a rigid one."""
+    return int(symbol[len(_MARK) :]) if is_flexible(symbol) else -1
 
 
 def _product(powers: Counter[str], factor: int, root: int) -> Dimension:
@@ -186,5 +206,4 @@ def _integer_root(number: int, times: int) -> int:
 
 
 def _flexible_in_order(dim: Dimension) -> list[str]:
-    symbols = [s for s in dim.symbols if is_flexible(s)]
-    return sorted(symbols, key=lambda s: int(s[len(_MARK) :]))
+    return sorted((s for s in dim.symbols if is_flexible(s)), key=_number)

@@ -71,7 +71,8 @@ class Reading:
 
     def quote(self, node: Node) -> str:
         """The node as it stands in the text, on one line and not too long."""
-        source = " ".join(self.text[node.start : node.end].split())
+        stop = min(node.end, node.start + 4 * _LONGEST_QUOTE)  # every operator quotes: the cost must not grow
+        source = " ".join(self.text[node.start : stop].split())
         return source if len(source) <= _LONGEST_QUOTE else source[: _LONGEST_QUOTE - 1] + "…"
 
     def say(self, typed: Typed) -> str:

@@ -83,7 +83,7 @@ def read_declarations(dims: Declarations | None) -> list[Tensor]:
         return parse_declarations(dims)
     if isinstance(dims, Mapping):
         return [_declared(name, value) for name, value in dims.items()]
-    found = list(dims)
+    found = list(dims) if isinstance(dims, Iterable) else [dims]
     for tensor in found:
         if not isinstance(tensor, Tensor):
             raise ParseError(f"declare tensors by a text, a mapping or tensors, not by {tensor!r}")
