@@ -92,11 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without ∘ still gets the rest
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit as stop:  # argparse has printed its message
-        return stop.code if isinstance(stop.code, int) else 2
-    try:
-        code: int = options.run(options)
+        code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence(sys.stdout)  # the reader has seen enough, as `head` does
@@ -109,6 +105,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 1)
     except MemoryError:
         return _fail("out of memory", 1)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as stop:  # argparse has printed its message
+        return stop.code if isinstance(stop.code, int) else 2
+    code: int = options.run(options)
     return code
 
 
