@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 from ..core.algebra import as_expr
 from ..core.declarations import parse_declarations
-from ..core.expressions import Copy, Expr, Tensor, identity
+from ..core.expressions import Copy, Expr, Sum, Tensor, identity
 from ..core.numbers import Number, as_number
 from ..dimension import Dimension, DimLike, as_dimension
 from ..errors import DimensionError, ParseError
@@ -134,10 +136,7 @@ def _type_name(reading: Reading, node: Node) -> Typed:
 def _read_number(reading: Reading, node: Node) -> Number:
     if len(node.text) > _LONGEST_NUMBER:
         raise reading.error(node, f"the number has {len(node.text)} characters; at most {_LONGEST_NUMBER} are read")
-    number = int(node.text) if node.text.isdigit() else float(node.text)
-    if number == float("inf"):
-        raise reading.error(node, f"the number {node.text} is too large")
-    return as_number(number)
+    return as_number(int(node.text) if node.text.isdigit() else float(node.text))
 
 
 def _identity_subscript(reading: Reading, node: Node) -> str | None:
@@ -169,9 +168,23 @@ def _read_subscript(reading: Reading, node: Node, subscript: str) -> Dimension:
 
 
 def _build_node(reading: Reading, typed: Typed, operands: Sequence[Expr]) -> Expr:
+    """The expression of a node; `ParseError` where a number in it leaves the range of floating point."""
     try:
-        return typed.build(operands)
+        made = typed.build(operands)
+        fits = all(math.isfinite(factor) for factor in _single_coefficient(made))
     except ZeroDivisionError:
         raise reading.error(typed.node, "a division by zero") from None
     except OverflowError:
-        raise reading.error(typed.node, f"a number in {reading.quote(typed.node)} is too large") from None
+        fits = False
+    if not fits:
+        raise reading.error(typed.node, f"a number in {reading.quote(typed.node)} is too large")
+    return made
+
+
+def _single_coefficient(expr: Expr) -> list[int | Fraction | float]:
+    """The coefficient that products multiply; terms of longer sums have had theirs checked."""
+    base = expr.base
+    if not isinstance(base, Sum) or len(base.terms) != 1:
+        return []
+    factor = base.terms[0][0]
+    return [] if isinstance(factor, complex) else [factor]

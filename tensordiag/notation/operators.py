@@ -19,7 +19,7 @@ from .syntax import Node
 __all__ = ["OPERATORS", "kronecker", "multiply", "negate", "same_shape", "transposed"]
 
 _LARGEST_MATRIX_POWER = 1000
-_LARGEST_NUMBER_BITS = 4096
+_LARGEST_NUMBER_BITS = 1000
 
 Rule = Callable[[Reading, Node, Typed, Typed], Typed]
 
