@@ -1,0 +1,203 @@
+"""The array table of functions: for every function of the core, what computes it on NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..core.expressions import FUNCTIONS
+from ..errors import ShapeError, SingularError, UnknownTensorError, did_you_mean
+from .arrays import Array
+
+__all__ = ["IMPLEMENTATIONS", "implementation", "register_array"]
+
+Implementation: TypeAlias = Callable[..., Any]
+
+IMPLEMENTATIONS: dict[str, Implementation] = {}
+"""By name: a function of (arrays of the arguments, then the params in order)."""
+
+
+def register_array(name: str, implementation: Implementation) -> None:
+    """Say how a function is computed: `implementation(*arrays, *params)` gives the array of its value.
+
+    >>> register_array("exp", np.exp)
+    """
+    IMPLEMENTATIONS[name] = implementation
+
+
+def implementation(name: str) -> Implementation:
+    """The array implementation of a function; `UnknownTensorError` where none is registered."""
+    if name not in IMPLEMENTATIONS:
+        raise UnknownTensorError(
+            f"the function {name!r} has no array implementation{did_you_mean(name, IMPLEMENTATIONS)}"
+            if name not in FUNCTIONS
+            else f"the function {name!r} has no array implementation; give one with register_array({name!r}, …)"
+        )
+    return IMPLEMENTATIONS[name]
+
+
+# -- elementwise ---------------------------------------------------------------------------------------
+
+
+def _like(x: Array, condition: Any) -> Any:
+    """A condition as numbers of the type of `x`."""
+    return np.asarray(condition).astype(x.real.dtype)[()]
+
+
+def relu(x: Array) -> Any:
+    """The larger of x and 0."""
+    return np.maximum(x, 0)
+
+
+def step(x: Array) -> Any:
+    """1 where x is positive, else 0: the derivative of relu that is 0 at 0."""
+    return _like(np.asarray(x), x > 0)
+
+
+def sigmoid(x: Array) -> Any:
+    """1/(1 + exp(−x)) without overflow: half of 1 + tanh(x/2)."""
+    half = np.asarray(0.5, dtype=np.asarray(x).dtype)[()]
+    return half * np.tanh(half * x) + half
+
+
+def softplus(x: Array) -> Any:
+    """log(1 + exp(x)) without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def erf(x: Array) -> Any:
+    """The error function (scipy, loaded on first use)."""
+    from scipy import special
+
+    return special.erf(x)
+
+
+def gelu(x: Array) -> Any:
+    """x times the normal distribution function of x."""
+    root = np.asarray(np.sqrt(0.5), dtype=np.asarray(x).dtype)[()]
+    return x * (0.5 * (erf(root * x) + 1))
+
+
+_SMALL_POWERS: dict[Any, Callable[[Any], Any]] = {
+    -1: lambda x: 1 / x,
+    Fraction(1, 2): np.sqrt,
+    Fraction(-1, 2): lambda x: 1 / np.sqrt(x),
+    2: lambda x: x * x,
+    -2: lambda x: 1 / (x * x),
+    Fraction(3, 2): lambda x: x * np.sqrt(x),
+}
+
+
+def power(x: Array, exponent: Any) -> Any:
+    """The power with a number as exponent; a negative one is 1 over the positive power."""
+    simple = _SMALL_POWERS.get(exponent)
+    if simple is not None:
+        return simple(x)
+    value = complex(exponent) if isinstance(exponent, complex) else float(exponent)
+    return np.power(x, np.asarray(value, dtype=np.result_type(np.asarray(x).dtype, type(value)))[()]
+                    if isinstance(value, complex) else np.asarray(value, dtype=np.asarray(x).dtype)[()])
+
+
+# -- matrices ------------------------------------------------------------------------------------------
+
+
+def inv(x: Array) -> Any:
+    """The inverse; `SingularError` names the shape of a singular matrix."""
+    if x.size == 0:
+        return x.copy()
+    try:
+        return np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        raise SingularError(f"the matrix under inv is singular (shape {x.shape}); try pinv") from None
+
+
+def solve(x: Array, b: Array) -> Any:
+    """inv(x) @ b from one factorisation."""
+    if x.size == 0:
+        return np.zeros(b.shape, np.result_type(x, b))
+    try:
+        return np.linalg.solve(x, b[:, None])[:, 0] if b.ndim == 1 else np.linalg.solve(x, b)
+    except np.linalg.LinAlgError:
+        raise SingularError(f"the matrix under inv is singular (shape {x.shape}); try pinv") from None
+
+
+def logdet(x: Array) -> Any:
+    """The logarithm of the absolute value of the determinant."""
+    return np.linalg.slogdet(x)[1]
+
+
+def adj(x: Array) -> Any:
+    """The adjugate, also of a singular matrix: from X = U S Vᵀ it is det(U) det(V) V adj(S) Uᵀ."""
+    n = len(x)
+    if n == 0:
+        return x.copy()
+    u, s, vh = np.linalg.svd(x)
+    without = np.array([np.prod(np.delete(s, k)) for k in range(n)], dtype=s.dtype)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return (sign * (vh.conj().T * without) @ u.conj().T).astype(x.dtype)
+
+
+def pinv(x: Array) -> Any:
+    """The pseudoinverse."""
+    return np.linalg.pinv(x)
+
+
+# -- along legs ----------------------------------------------------------------------------------------
+
+
+def _shifted(x: Array, legs: tuple[int, ...]) -> tuple[Array, Array]:
+    """x less its largest entry along the legs, and that entry (0 where it is not finite)."""
+    top = x.max(axis=legs, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
+    return x - top, top
+
+
+def softmax(x: Array, *legs: int) -> Any:
+    """exp(x) over its sum along the legs, without overflow."""
+    made, _ = _shifted(x, legs)
+    np.exp(made, out=made)
+    made /= made.sum(axis=legs, keepdims=True)
+    return made
+
+
+def logsoftmax(x: Array, *legs: int) -> Any:
+    """The logarithm of the softmax along the legs, without overflow."""
+    made, _ = _shifted(x, legs)
+    made -= np.log(np.exp(made).sum(axis=legs, keepdims=True))
+    return made
+
+
+def logsumexp(x: Array, *legs: int) -> Any:
+    """log Σ exp(x) along the legs, without overflow."""
+    made, top = _shifted(x, legs)
+    with np.errstate(divide="ignore"):  # the empty sum is 0, its logarithm −∞
+        return np.log(np.exp(made, out=made).sum(axis=legs)) + top.reshape(
+            [size for leg, size in enumerate(x.shape) if leg not in legs])
+
+
+def largest(x: Array) -> Any:
+    """The largest entry; `ShapeError` for an empty array."""
+    if x.size == 0:
+        raise ShapeError(f"the largest entry of an empty array (shape {x.shape}) does not exist")
+    return x.max()
+
+
+def argmax(x: Array) -> Any:
+    """A mask of the largest entries that adds up to 1: ties share equally."""
+    if x.size == 0:
+        return np.zeros_like(x)
+    mask = _like(x, x == x.max())
+    return mask / mask.sum()
+
+
+IMPLEMENTATIONS.update(
+    {name: getattr(np, name) for name in (
+        "exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+        "sinh", "cosh", "tanh", "maximum", "minimum")},
+    relu=relu, step=step, sigmoid=sigmoid, softplus=softplus, erf=erf, gelu=gelu, power=power, pow=np.power,
+    inv=inv, det=np.linalg.det, logdet=logdet, adj=adj, pinv=pinv,
+    softmax=softmax, logsoftmax=logsoftmax, logsumexp=logsumexp, max=largest, argmax=argmax,
+)

@@ -1,0 +1,159 @@
+"""Contraction order of one network: exact for few operands, by random greedy search for many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import opt_einsum
+
+__all__ = ["find_path", "pair_cost", "path_cost"]
+
+Path = list[tuple[int, int]]
+
+_EXACT = 6
+_SECONDS_PER_FLOP = 1 / 2e10
+_SECONDS_PER_ENTRY = 1 / 1e9
+_SECONDS_PER_CALL = 1e-6
+_DEAR = 1e-3
+
+
+def pair_cost(a: frozenset[int], b: frozenset[int], out: frozenset[int], size: Mapping[int, int]) -> float:
+    """Estimated seconds to contract two operands: arithmetic, memory traffic and the call itself."""
+    traffic = sum(math.prod([size[i] for i in part]) for part in (a, b, out))
+    everything = a | b
+    flops = 2 * math.prod([size[i] for i in everything]) if everything != out else 0
+    return flops * _SECONDS_PER_FLOP + traffic * _SECONDS_PER_ENTRY + _SECONDS_PER_CALL
+
+
+def find_path(
+    inputs: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int = 16
+) -> Path:
+    """Pairs of operand numbers to contract, in order; the result of pair k has number len(inputs) + k.
+
+    Operands with equal indices are multiplied first.  Cost: 3ⁿ up to six operands, else that of
+    opt_einsum's random greedy search.
+    """
+    path: Path = []
+    ids, sets, following = _merge_equal(inputs, path)
+    if len(ids) == 1:
+        return path
+    if len(ids) <= _EXACT:
+        inner = _exact(sets, output, size)
+    else:
+        inner = _searched(sets, output, size, repeats)
+    names = list(ids)
+    for a, b in inner:
+        path.append((names[a], names[b]))
+        names.append(following)
+        following += 1
+    return path
+
+
+def _merge_equal(inputs: Sequence[frozenset[int]], path: Path) -> tuple[list[int], list[frozenset[int]], int]:
+    """Multiply operands of equal indices: they become one before the search."""
+    following = len(inputs)
+    first: dict[frozenset[int], int] = {}
+    for number, row in enumerate(inputs):
+        if row in first:
+            path.append((first[row], number))
+            first[row] = following
+            following += 1
+        else:
+            first[row] = number
+    return list(first.values()), list(first), following
+
+
+def _exact(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int]) -> Path:
+    """The cheapest tree by dynamic programming over subsets."""
+    n = len(sets)
+    everything = (1 << n) - 1
+    inside = [frozenset[int]()] * (everything + 1)
+    for mask in range(1, everything + 1):
+        low = (mask & -mask).bit_length() - 1
+        inside[mask] = inside[mask & (mask - 1)] | sets[low]
+    legs = [sets[m.bit_length() - 1] if m & (m - 1) == 0 and m else
+            inside[m] & (output | inside[everything ^ m]) for m in range(everything + 1)]
+    best = [math.inf] * (everything + 1)
+    split = [0] * (everything + 1)
+    for mask in range(1, everything + 1):
+        if mask & (mask - 1) == 0:
+            best[mask] = 0.0
+            continue
+        part = (mask - 1) & mask
+        while part > mask ^ part:
+            rest = mask ^ part
+            below = best[part] + best[rest]
+            if below < best[mask]:
+                total = below + pair_cost(legs[part], legs[rest], legs[mask], size)
+                if total < best[mask]:
+                    best[mask], split[mask] = total, part
+            part = (part - 1) & mask
+    order: list[int] = []
+    stack = [everything]
+    while stack:
+        mask = stack.pop()
+        if mask & (mask - 1):
+            order.append(mask)
+            stack += [split[mask], mask ^ split[mask]]
+    number = {1 << k: k for k in range(n)}
+    path: Path = []
+    for mask in reversed(order):
+        path.append((number[split[mask]], number[mask ^ split[mask]]))
+        number[mask] = n + len(path) - 1
+    return path
+
+
+def _searched(
+    sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int
+) -> Path:
+    """Greedy, and where that is dear the best of several random greedy runs."""
+    inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
+    path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
+    if repeats > 1 and path_cost(sets, output, size, path) > _DEAR:
+        search = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
+        other = _as_pairs(search(inputs, kept, sizes), len(sets))
+        path = min(path, other, key=lambda p: path_cost(sets, output, size, p))
+    return path
+
+
+def path_cost(
+    sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path
+) -> float:
+    """Estimated seconds of a path."""
+    rows, alive, total = list(sets), dict(enumerate(sets)), 0.0
+    count: dict[int, int] = dict.fromkeys(output, 1)
+    for row in sets:
+        for i in row:
+            count[i] = count.get(i, 0) + 1
+    for a, b in path:
+        left, right = alive.pop(a), alive.pop(b)
+        for row in (left, right):
+            for i in row:
+                count[i] -= 1
+        out = frozenset(i for i in left | right if count[i])
+        for i in out:
+            count[i] += 1
+        total += pair_cost(left, right, out, size)
+        alive[len(rows)] = out
+        rows.append(out)
+    return total
+
+
+def _as_pairs(found: Sequence[Sequence[int]], operands: int) -> Path:
+    """A path of positions, as opt_einsum gives it, as pairs of operand numbers."""
+    ids = list(range(operands))
+    path: Path = []
+    following = operands
+    for places in found:
+        taken = [ids.pop(place) for place in sorted(places, reverse=True)]
+        while len(taken) > 1:
+            path.append((taken.pop(), taken.pop()))
+            taken.append(following)
+            following += 1
+        ids.append(taken[0])
+    while len(ids) > 1:
+        path.append((ids.pop(0), ids.pop(0)))
+        ids.append(following)
+        following += 1
+    return path
