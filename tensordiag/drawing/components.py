@@ -1,0 +1,132 @@
+"""Connected components of a skeleton, and the questions about their shape that choose a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from .skeletons import OPEN, End, Node, Skeleton
+
+__all__ = ["Component", "components"]
+
+
+@dataclass(frozen=True)
+class Component:
+    """The nodes of one connected part, by their numbers in the skeleton, and the open legs on it."""
+
+    skeleton: Skeleton
+    nodes: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @cached_property
+    def links(self) -> dict[int, list[tuple[int, End]]]:
+        """For every node, for every leg: the wire's number and the other end."""
+        rows = self.skeleton.links()
+        return {node: rows[node] for node in self.nodes}
+
+    def node(self, number: int) -> Node:
+        """A node by its number."""
+        return self.skeleton.nodes[number]
+
+    @cached_property
+    def neighbours(self) -> dict[int, list[int]]:
+        """For every node the other nodes it is joined to, each once, in the order of its legs."""
+        return {
+            node: [n for n in dict.fromkeys(there[0] for _, there in row) if n not in (OPEN, node)]
+            for node, row in self.links.items()
+        }
+
+    @cached_property
+    def homes(self) -> dict[int, End]:
+        """For every open leg the node and leg that it sits on."""
+        return {
+            there[1]: (node, leg)
+            for node, row in self.links.items() for leg, (_, there) in enumerate(row) if there[0] == OPEN
+        }
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether the nodes form a tree, parallel wires counted once."""
+        return sum(map(len, self.neighbours.values())) == 2 * (len(self.nodes) - 1)
+
+    def is_bar(self, number: int) -> bool:
+        """Whether a node has its two legs on opposite sides."""
+        return self.node(number).kind in ("matrix", "symmetric", "diagonal", "function")
+
+    @cached_property
+    def is_ring(self) -> bool:
+        """Whether every node has two legs, all joined inside: a trace of a product."""
+        return all(
+            len(row) == 2 and all(there[0] != OPEN for _, there in row) for row in self.links.values()
+        ) and len(self.nodes) >= 1
+
+    def path(self, start: int, end: int) -> list[int]:
+        """The shortest path between two nodes, the same every time."""
+        before = {start: start}
+        queue = [start]
+        for here in queue:
+            if here == end:
+                break
+            for there in self.neighbours[here]:
+                if there not in before:
+                    before[there] = here
+                    queue.append(there)
+        found = [end]
+        while found[-1] != start:
+            found.append(before[found[-1]])
+        return found[::-1]
+
+    def farthest(self, start: int) -> int:
+        """A node farthest from another; the last of several."""
+        depth = {start: 0}
+        queue = [start]
+        for here in queue:
+            for there in self.neighbours[here]:
+                if there not in depth:
+                    depth[there] = depth[here] + 1
+                    queue.append(there)
+        return max(depth, key=lambda node: (depth[node], node))
+
+    def turned_from(self, node: int, parent: int) -> list[int]:
+        """The other neighbours of a node in the order of its legs, counted on from the one that leads to `parent`."""
+        row = self.links[node]
+        at = next((leg for leg, (_, there) in enumerate(row) if there[0] == parent), -1)
+        legs = [*range(at + 1, len(row)), *range(max(at, 0))]
+        if self.node(node).kind in ("copy", "plain"):
+            legs = sorted(range(len(row)), key=lambda leg: row[leg][1])
+        return [n for n in dict.fromkeys(row[leg][1][0] for leg in legs) if n not in (OPEN, node, parent)]
+
+
+def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int]]]:
+    """The components with nodes, in the order of their first nodes, and the bare wires as pairs of open legs."""
+    parent = list(range(len(skeleton.nodes)))
+
+    def find(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    bare: list[tuple[int, int]] = []
+    for (a, leg_a), (b, leg_b) in skeleton.wires:
+        if a == OPEN and b == OPEN:
+            bare.append((min(leg_a, leg_b), max(leg_a, leg_b)))
+        elif OPEN not in (a, b):
+            first, second = sorted((find(a), find(b)))
+            parent[second] = first
+    groups: dict[int, list[int]] = {}
+    for node in range(len(skeleton.nodes)):
+        groups.setdefault(find(node), []).append(node)
+    outputs: dict[int, list[int]] = {root: [] for root in groups}
+    for ends in skeleton.wires:
+        for (here, _), (there, place) in (ends, ends[::-1]):
+            if there == OPEN and here != OPEN:
+                outputs[find(here)].append(place)
+    made = [Component(skeleton, tuple(nodes), tuple(sorted(outputs[root]))) for root, nodes in groups.items()]
+    return made, sorted(bare)
+
+
+def inversions(order: Sequence[int]) -> int:
+    """How many pairs of a sequence stand in the wrong order."""
+    return sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])

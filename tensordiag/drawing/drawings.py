@@ -1,0 +1,290 @@
+"""`Drawing`, and the functions that make one: of an expression, an equation, several equations."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ..core.expressions import Expr, Sum
+from ..core.numbers import is_number
+from ..errors import DrawingError, did_you_mean
+from .alternatives import describe
+from .geometry import Box
+from .painting import Stroke, strokes
+from .pictures import Options, Picture, letters, natural_side, picture
+from .rows import Block, blocks, sides, text_block, wrap, zero_skeleton
+from .scene import Scene
+from .sizes import Sizes
+from .skeletons import Term, terms_of
+from .style import STYLE, Style, Theme, find_theme
+
+__all__ = ["Drawing", "draw", "draw_equation", "draw_equations", "mimebundle"]
+
+_SMALL, _MEDIUM, _LARGE = 40, 200, 200
+_ENDINGS = ("png", "svg", "pdf", "tex", "txt")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture: its scene, its description, and the ways to write it.
+
+    `save(path)` writes PNG, SVG, PDF, TikZ or text by the path's ending.  In a notebook it shows itself.
+    """
+
+    scene: Scene
+    alt: str = ""
+    title: str = "tensor diagram"
+    theme: Theme = field(default_factory=lambda: find_theme("light"))
+    style: Style = STYLE
+    dropped_labels: tuple[str, ...] = ()
+    auto: bool = False
+
+    @cached_property
+    def box(self) -> Box:
+        """The extent of the picture with its margin."""
+        return self.scene.box.grown(self.style.margin)
+
+    @cached_property
+    def strokes(self) -> list[Stroke]:
+        """What a backend paints."""
+        return strokes(self.scene, self.theme, self.style)
+
+    def to_svg(self) -> str:
+        """The picture as SVG text."""
+        from .vectors import svg
+
+        return svg(self.strokes, self.box, self.theme, self.style, (self.title, self.alt), self.auto)
+
+    def to_bytes(self, ending: str, dpi: float | None = None) -> bytes:
+        """The picture as a file's content; `DrawingError` for an ending that cannot be written."""
+        from . import canvas
+
+        if ending == "svg":
+            return self.to_svg().encode()
+        if ending == "png":
+            return canvas.png(self.strokes, self.box, self.theme, self.style, (self.title, self.alt, dpi or 300.0))
+        if ending == "pdf":
+            return canvas.pdf(self.strokes, self.box, self.theme, self.style, (self.title, self.alt))
+        shown = f".{ending}" if ending else "no ending"
+        known = ", ".join("." + e for e in _ENDINGS)
+        raise DrawingError(f"cannot write a picture with {shown}: the endings are {known}")
+
+    def save(self, path: str | os.PathLike[str], dpi: float | None = None) -> Drawing:
+        """Write the picture; the file appears whole or not at all.  Returns the drawing."""
+        name = os.fspath(path)
+        ending = os.path.splitext(name)[1].lower().lstrip(".")
+        write_whole(name, self.to_bytes(ending, dpi))
+        return self
+
+    def draw_into(self, axes: Any) -> Drawing:
+        """Draw into a matplotlib `Axes` of the caller's.  Returns the drawing."""
+        from . import canvas
+
+        problem = canvas.axes_error(axes)
+        if problem is not None:
+            raise problem
+        canvas.paint(axes, self.strokes, self.box, self.theme, self.style)
+        return self
+
+    def to(self, target: Any) -> Drawing:
+        """Write to a path or draw into axes; nothing for None.  Returns the drawing."""
+        if target is None:
+            return self
+        if isinstance(target, (str, os.PathLike)):
+            return self.save(target)
+        return self.draw_into(target)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        data: dict[str, Any] = {"image/svg+xml": self.to_svg(), "text/plain": self.alt}
+        kept = {
+            kind: value for kind, value in data.items()
+            if (not include or kind in include) and not (exclude and kind in exclude)
+        }
+        return kept, {"image/svg+xml": {"alt": self.alt}}
+
+
+def write_whole(name: str, content: bytes) -> None:
+    """Write a file beside its place and move it there, so that nobody sees half of it."""
+    folder = os.path.dirname(os.path.abspath(name))
+    handle = -1
+    beside = ""
+    try:
+        handle, beside = tempfile.mkstemp(dir=folder, prefix=".tensordiag-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(beside, 0o666 & ~umask)
+        os.replace(beside, name)
+    except OSError as problem:
+        if beside and os.path.exists(beside):
+            os.unlink(beside)
+        reason = problem.strerror or str(problem)
+        raise DrawingError(f"cannot write the picture to {name}: {reason}") from problem
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of `draw`, checked: every name known, every value of its kind."""
+
+    theme: Any = "light"
+    labels: str = "open"
+    legs: Sequence[str] | None = None
+    simplify: bool = True
+    max_width: float | None = STYLE.max_width
+    terms: int | None = 12
+    style: Style = STYLE
+    force: bool = False
+    legs_side: str | None = None
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Settings:
+        """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
+        known = set(cls.__dataclass_fields__)
+        for name in options:
+            if name not in known:
+                raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
+        made = cls(**options)
+        find_theme(made.theme)
+        if made.labels not in ("open", "all", "none"):
+            raise DrawingError(f"labels is 'open', 'all' or 'none', not {made.labels!r}")
+        return made
+
+
+def reading_form(expr: Expr, settings: Settings) -> Expr:
+    """The expression as it is drawn."""
+    if not settings.simplify:
+        return expr
+    from ..rewrite import simplify
+
+    return simplify(expr)
+
+
+def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
+    """The picture of an expression, written to a path or drawn into a matplotlib `Axes`.
+
+    Parameters
+    ----------
+    expr
+        Any expression.
+    target
+        A path (`.png`, `.svg`, `.pdf`, `.tex`, `.txt`), a matplotlib `Axes`, or None.
+    options
+        `theme`: light, dark, auto, print, book, presentation, or a `Theme`.  `labels`: ``"open"`` (open legs),
+        ``"all"`` (inner wires too), ``"none"``.  `legs`: names of the open legs.  `simplify`: draw the reading form
+        (default).  `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
+        `force`: draw networks of any size.  `style`: a `Style` of lengths.
+
+    Returns
+    -------
+    A `Drawing`.
+
+    Raises
+    ------
+    DrawingError
+        for an unknown theme or option, a path that cannot be written, an ending that is not known, axes of a
+        closed figure, a diagram over the size limit without `force`.
+    """
+    settings = Settings.of(options)
+    shown = reading_form(expr, settings)
+    row = expression_blocks(shown, settings, "")
+    scene = wrap(row, settings.style, settings.max_width)
+    return finished(scene, describe(shown), settings).to(target)
+
+
+def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
+    """A scene with its description as a drawing."""
+    return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, (),
+                   settings.theme == "auto")
+
+
+def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
+    """The blocks of an expression's terms."""
+    terms = list(terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
+    left_out = 0
+    if settings.terms is not None and len(terms) > settings.terms:
+        left_out = len(terms) - max(1, settings.terms - 2)
+        terms = terms[: len(terms) - left_out]
+    pictures = term_pictures(expr, terms, settings, side)
+    made = blocks(terms, pictures, settings.style, prefix)
+    if left_out:
+        made.append(text_block(f"+ … + {left_out} \\mathrm{{more}}", f"{prefix}more", 2.4, breaks=True))
+    return made
+
+
+def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
+    """The pictures of terms, all with the same sizes, sides and names of open legs."""
+    count = max((len(term.skeleton.nodes) for term in terms), default=0)
+    if count > _LARGE and not settings.force:
+        raise DrawingError(f"the diagram has {count} nodes; more than {_LARGE} are drawn as dots, and only with force=True")
+    sizes = Sizes(settings.style, dots=count > _LARGE)
+    for term in terms:
+        sizes.gather(term.skeleton.nodes)
+    taken = frozenset(tensor.name for tensor in expr.tensors)
+    names = tuple(settings.legs) if settings.legs is not None else letters(expr.order, taken)
+    if len(names) != expr.order:
+        raise DrawingError(f"legs names {len(names)} open legs, but the expression has {expr.order}")
+    options = Options(settings.style, settings.labels, names)
+    options = replace(options, side=side or sides(terms, [natural_side(term) for term in terms]))
+    return [picture(term.skeleton, sizes, options) for term in terms]
+
+
+def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], str]:
+    """One side of an equation: an expression, a number, or a text set as a formula."""
+    if isinstance(value, Expr):
+        shown = reading_form(value, settings)
+        return expression_blocks(shown, settings, prefix), describe(shown)
+    if isinstance(value, str) or is_number(value):
+        return [text_block(str(value), f"{prefix}text", 0.0, roman=False, size=1.1)], str(value)
+    raise DrawingError(f"an equation has expressions, numbers or texts on its sides, not {type(value).__name__}")
+
+
+def draw_equation(lhs: Any, rhs: Any, target: Any = None, *, relation: str = "=", **options: Any) -> Drawing:
+    """The picture of `lhs = rhs` on one baseline.
+
+    Each side is an expression, a number or a text such as ``"∂f/∂x"``; `options` are those of `draw`.
+    """
+    return draw_equations([(lhs, rhs)], target, relation=relation, **options)
+
+
+def draw_equations(pairs: Sequence[tuple[Any, Any]], target: Any = None, *, relation: str = "=",
+                   **options: Any) -> Drawing:
+    """Equations below each other, aligned on the relation sign.
+
+    `pairs` are (left, right) as in `draw_equation`; `options` are those of `draw`.
+    """
+    settings = Settings.of(options)
+    rows = []
+    for number, (lhs, rhs) in enumerate(pairs):
+        left, left_alt = _operand(lhs, settings, f"{number}l")
+        right, right_alt = _operand(rhs, settings, f"{number}r")
+        rows.append((left, right, f"{left_alt} {relation} {right_alt}"))
+    indent = max((sum(b.width + 0.2 for b in left) for left, _, _ in rows), default=0.0)
+    scenes: list[Scene] = []
+    y = 0.0
+    for number, (left, right, _) in enumerate(rows):
+        room = indent - sum(b.width + 0.2 for b in left)
+        pad = Block(Scene(), 0.0, room - 0.2) if room > 0.2 else None
+        sign = text_block(relation, f"{number}relation", settings.style.operator_slot, anchor=True)
+        row = [*([pad] if pad else []), *left, sign, *right]
+        scene = wrap(row, settings.style, settings.max_width)
+        y -= scene.box.top if number else 0.0
+        scenes.append(scene.shifted(0.0, y))
+        y += scene.box.bottom - settings.style.line_gap
+    alt = "\n".join(text for _, _, text in rows)
+    return finished(Scene.joined(scenes), alt, settings).to(target)
+
+
+def mimebundle(expr: Expr, include: Any = None, exclude: Any = None) -> Any:
+    """What a notebook shows of an expression: SVG with alternative text, plain text, and no more than asked for."""
+    limit = sum(len(term.skeleton.nodes) for term in terms_of(expr)) if not isinstance(expr, Sum) else 0
+    if limit > _LARGE:
+        return {"text/plain": repr(expr)}, {}
+    return draw(expr, theme="auto")._repr_mimebundle_(include, exclude)

@@ -1,0 +1,323 @@
+"""Layouts of one component: where its nodes are, which way they may turn, and where its open legs leave.
+
+A layout knows sizes and wiring, never shapes or colours.  Each returns a `Placement` in its own coordinates, with
+the line that sums are aligned on at y = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .components import Component
+from .geometry import Point
+from .skeletons import OPEN
+from .style import Style
+
+__all__ = ["Placement", "place"]
+
+Size = Callable[[int], tuple[float, float]]
+
+
+@dataclass
+class Placement:
+    """Centres of nodes; axes (`h`, `v`, `free`) along which a node's legs point; sides of the open legs.
+
+    `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
+    `closures` the wires that run round the others, with their depth; `kind` is the structure's name.
+    """
+
+    kind: str
+    centers: dict[int, Point] = field(default_factory=dict)
+    axes: dict[int, str] = field(default_factory=dict)
+    tips: dict[int, tuple[str, float]] = field(default_factory=dict)
+    closures: dict[int, tuple[str, int]] = field(default_factory=dict)
+
+
+def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
+    """The layout that fits the component's structure; `sides` says which open legs may go left or right."""
+    from .lattices import recognise
+    from .stress import general
+
+    if component.is_ring:
+        return _ring(component, size, style)
+    if component.is_tree:
+        outer = [place for place in component.outputs if sides.get(place) in ("left", "right")]
+        if _rooted_is_better(component, outer):
+            return _rooted(component, size, style, sides)
+        return _spine(component, size, style, sides)
+    found = recognise(component, size, style, sides)
+    return found if found is not None else general(component, size, style, sides)
+
+
+def _branching(component: Component) -> list[int]:
+    return [n for n in component.nodes if len(component.neighbours[n]) + sum(
+        there[0] == OPEN for _, there in component.links[n]) > 2]
+
+
+def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
+    """Whether a fan to the left of one root reads better than a row with branches above and below."""
+    if len(component.outputs) > 1 or len(outer) < len(component.outputs):
+        return False
+    hubs = _branching(component)
+    if not hubs:
+        return True
+    if not component.outputs:
+        return len(hubs) == 1 and len(component.neighbours[hubs[0]]) > 3
+    return all(len(component.neighbours[hub]) < 9 for hub in hubs) and len(hubs) <= 2
+
+
+# -- rooted: a tidy tree growing to the left of its root -------------------------------------------------
+
+
+@dataclass
+class _Growth:
+    """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin."""
+
+    order: list[int]
+    at: dict[int, Point]
+    breadth: float
+    depth: float
+
+
+def _grow(component: Component, root: int, parent: int, size: Callable[[int], tuple[float, float]],
+          style: Style) -> _Growth:
+    """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
+    order, above = [root], {root: parent}
+    children: dict[int, list[int]] = {}
+    for node in order:
+        children[node] = component.turned_from(node, above[node])
+        above.update((child, node) for child in children[node])
+        order.extend(children[node])
+    block: dict[int, float] = {}
+    for node in reversed(order):
+        below = children[node]
+        inner = sum(block[child] for child in below) + style.row_gap * max(0, len(below) - 1)
+        block[node] = max(size(node)[1], inner)
+    at: dict[int, Point] = {root: (0.0, 0.0)}
+    middle = {root: 0.0}
+    for node in order:
+        below = children[node]
+        here = middle[node] - (sum(block[c] for c in below) + style.row_gap * max(0, len(below) - 1)) / 2
+        for child in below:
+            middle[child] = here + block[child] / 2
+            here += block[child] + style.row_gap
+            gap = style.gap if len(below) == 1 else style.fan_gap
+            depth = at[node][0] + size(node)[0] / 2 + gap + size(child)[0] / 2
+            at[child] = (depth, middle[child])
+    reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items())
+    return _Growth(order, at, block[root], reach)
+
+
+def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
+    made = Placement("tree" if _branching(component) else "path")
+    if component.outputs:
+        output = component.outputs[0]
+        root = component.homes[output][0]
+        side = sides.get(output, "right")
+    else:
+        output, side = -1, "right"
+        root = component.farthest(component.farthest(component.nodes[-1]))
+        root = max(root, component.farthest(root)) if not _branching(component) else root
+    growth = _grow(component, root, OPEN, size, style)
+    sign = 1.0 if side == "left" else -1.0
+    for node, (depth, breadth) in growth.at.items():
+        made.centers[node] = (sign * depth, -breadth)
+        made.axes[node] = "h"
+    if output >= 0:
+        made.tips[output] = (side, 0.0)
+    return made
+
+
+# -- spine: a row between two open legs, branches above and below ----------------------------------------
+
+
+def _spine_nodes(component: Component) -> list[int]:
+    homes = component.homes
+    if len(component.outputs) >= 2:
+        return component.path(homes[component.outputs[0]][0], homes[component.outputs[-1]][0])
+    if component.outputs:
+        end = homes[component.outputs[0]][0]
+        row = component.path(component.farthest(end), end)
+        return row
+    start = component.farthest(component.nodes[-1])
+    end = component.farthest(start)
+    return component.path(min(start, end), max(start, end))
+
+
+def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
+    row = _spine_nodes(component)
+    made = Placement("path" if len(row) == len(component.nodes) else "tree")
+    _lay_row(component, row, size, style, made, sides, above_only=False)
+    return made
+
+
+def _lay_row(component: Component, row: list[int], size: Size, style: Style, made: Placement, sides: dict[int, str],
+             *, above_only: bool) -> None:
+    """Place a row of nodes at y = 0 with their branches and open legs above and below."""
+    x = 0.0
+    for place_, node in enumerate(row):
+        before = row[place_ - 1] if place_ else -2
+        after = row[place_ + 1] if place_ + 1 < len(row) else -2
+        up, down = _branches(component, node, before, after, sides, made, above_only)
+        width = size(node)[0]
+        if (component.is_bar(node) and down and len(row) > 1) or (component.is_bar(node) and len(up + down) and len(row) == 1):
+            x = _bar_with_legs(component, node, up + down, x, width, after == -2, made, style)
+            continue
+        if component.node(node).legs == 1 and down and down[0][0] == "leg":
+            made.axes[node] = "v"
+        spans = []
+        for branch, way in ((up, 1.0), (down, -1.0)):
+            spans.append(_branch_widths(component, node, branch, size, style))
+        need = max(width, *(sum(w) + style.row_gap * max(0, len(w) - 1) for w in spans))
+        x += need / 2
+        made.centers[node] = (x, 0.0)
+        made.axes.setdefault(node, "h")
+        for branch, widths, way in ((up, spans[0], 1.0), (down, spans[1], -1.0)):
+            _lay_branches(component, node, branch, widths, (x, way), size, style, made)
+        x += need / 2 + style.gap
+
+
+_LEG_WIDTH = 0.9
+
+
+def _bar_with_legs(component: Component, node: int, legs: list[tuple[str, int]], x: float, width: float, last: bool,
+                   made: Placement, style: Style) -> float:
+    """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
+    both = len(legs) == 2
+    places = sorted((what for _, what in legs), key=lambda place_: component.homes[place_][1])
+    left = places[0] if both or not last else None
+    right = places[-1] if both or last else None
+    if left is not None:
+        made.tips[left] = ("down", x + 0.3)
+        x += 0.3 + style.gap * 0.7
+    made.centers[node], made.axes[node] = (x + width / 2, 0.0), "h"
+    x += width
+    if right is not None:
+        x += style.gap * 0.7
+        made.tips[right] = ("down", x)
+        x += 0.3
+    return x + style.gap
+
+
+def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]], size: Size,
+                   style: Style) -> list[float]:
+    widths = []
+    for kind, what in branch:
+        if kind == "leg":
+            widths.append(_LEG_WIDTH)
+        else:
+            widths.append(_grow(component, what, node, lambda n: size(n)[::-1] if component.is_bar(n) else size(n),
+                                style).breadth)
+    return widths
+
+
+def _lay_branches(component: Component, node: int, branch: list[tuple[str, int]], widths: list[float],
+                  at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
+    x, way = at
+    total = sum(widths) + style.row_gap * max(0, len(widths) - 1)
+    here = x - total / 2
+    for (kind, what), width in zip(branch, widths, strict=True):
+        middle = here + width / 2
+        here += width + style.row_gap
+        if kind == "leg":
+            made.tips[what] = ("up" if way > 0 else "down", middle)
+            continue
+        turned: Size = lambda n: size(n)[::-1] if component.is_bar(n) else size(n)  # noqa: E731
+        growth = _grow(component, what, node, lambda n: (turned(n)[1], turned(n)[0]), style)
+        gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
+        start = size(node)[1] / 2 + gap + turned(what)[1] / 2
+        for inner, (depth, breadth) in growth.at.items():
+            # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it
+            made.centers[inner] = (middle - way * breadth, way * (start + depth))
+            made.axes[inner] = "v"
+        for place_, (home, _) in component.homes.items():
+            if home in growth.at and place_ not in made.tips:
+                made.tips[place_] = ("up" if way > 0 else "down", made.centers[home][0])
+
+
+def _branches(component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement,
+              above_only: bool) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """What hangs above a node of the row (left to right) and what hangs below it."""
+    row = component.links[node]
+    start = end = -1
+    for leg, (_, there) in enumerate(row):
+        if start < 0 and (there[0] == before or (before == -2 and there[0] == OPEN and sides.get(there[1]) == "left")):
+            start = leg
+            if there[0] == OPEN:
+                made.tips[there[1]] = ("left", 0.0)
+        elif end < 0 and (there[0] == after or (after == -2 and there[0] == OPEN and sides.get(there[1]) == "right")):
+            end = leg
+            if there[0] == OPEN:
+                made.tips[there[1]] = ("right", 0.0)
+    free = component.node(node).kind in ("copy", "plain", "frame")
+    count = len(row)
+    first = start if start >= 0 else (end + 1 if end >= 0 else 0)
+    turn = [(first + step) % count for step in range(count)]
+    hanging: list[tuple[str, int, bool]] = []
+    below = True
+    seen = {before, after, node}
+    for leg in turn:
+        if leg in (start, end):
+            below = below and leg != end
+            continue
+        there = row[leg][1]
+        if there[0] == OPEN:
+            hanging.append(("leg", there[1], below))
+        elif there[0] not in seen:
+            seen.add(there[0])
+            hanging.append(("node", there[0], below))
+    if free:
+        hanging = _shared_out(component, node, hanging)
+    if above_only:
+        hanging = [(kind, what, False) for kind, what, _ in hanging]
+    down = [(kind, what) for kind, what, low in hanging if low]
+    up = [(kind, what) for kind, what, low in hanging if not low]
+    return up[::-1] if not free else up, down
+
+
+def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
+    """For a node whose legs have no order: open legs below, other branches above, or half and half without open legs."""
+    def has_open(kind: str, what: int) -> bool:
+        if kind == "leg":
+            return True
+        seen, stack = {node, what}, [what]
+        while stack:
+            here = stack.pop()
+            if any(there[0] == OPEN for _, there in component.links[here]):
+                return True
+            for there in component.neighbours[here]:
+                if there not in seen:
+                    seen.add(there)
+                    stack.append(there)
+        return False
+
+    opened = [(kind, what, True) for kind, what, _ in hanging if has_open(kind, what)]
+    closed = [(kind, what, False) for kind, what, _ in hanging if not has_open(kind, what)]
+    opened.sort(key=lambda item: item[1] if item[0] == "leg" else -1)
+    if not opened and len(closed) > 1:
+        half = (len(closed) + 1) // 2
+        closed = closed[:half] + [(kind, what, True) for kind, what, _ in closed[half:]]
+    return closed + opened
+
+
+# -- ring ------------------------------------------------------------------------------------------------
+
+
+def _ring(component: Component, size: Size, style: Style) -> Placement:
+    """A row from the first node, closed by a wire below it; leg 0 of the first node faces left."""
+    made = Placement("ring")
+    first = component.nodes[0]
+    row = [first]
+    wire, (here, leg) = component.links[first][1]
+    while here != first:
+        row.append(here)
+        wire, (here, leg) = component.links[here][1 - leg]
+    made.closures[wire] = ("below", 1)
+    x = 0.0
+    for node in row:
+        width = size(node)[0]
+        x += width / 2
+        made.centers[node], made.axes[node] = (x, 0.0), "h"
+        x += width / 2 + style.gap
+    return made

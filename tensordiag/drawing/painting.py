@@ -1,0 +1,101 @@
+"""Painting: a scene and a theme as strokes in the order they are laid down, for every backend alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .geometry import Path, circle, moved, polygon, scaled
+from .scene import Arrow, Bubble, Item, NodeShape, Scene, Text, Wire
+from .shapes import arrowhead, stroke
+from .style import Style, Theme
+from .typesetting import typeset
+
+__all__ = ["Stroke", "strokes"]
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A path with its colours; the width is in points, an empty colour means none."""
+
+    path: Path
+    fill: str = ""
+    color: str = ""
+    width: float = 0.0
+    dashed: bool = False
+    item: str = ""
+    title: str = ""
+
+
+def _layer(item: Item) -> int:
+    if isinstance(item, Bubble) or (isinstance(item, NodeShape) and item.kind == "frame"):
+        return 0
+    return 1 if isinstance(item, Wire) else 2 if isinstance(item, NodeShape) else 3
+
+
+def strokes(scene: Scene, theme: Theme, style: Style) -> list[Stroke]:
+    """All strokes of a scene: frames and bubbles, wires, shapes, texts."""
+    made: list[Stroke] = []
+    for item in sorted(scene.items, key=_layer):
+        if isinstance(item, Wire):
+            made.append(_wire(item, theme, style))
+        elif isinstance(item, NodeShape):
+            made += _node(item, theme, style)
+        elif isinstance(item, Text):
+            made.append(_text(item, theme))
+        elif isinstance(item, Bubble):
+            made.append(Stroke(item.path, theme.panel, _state(item.state, theme.ink, theme), 1.3, False, item.id))
+        else:
+            made += _arrow(item, theme)
+    return made
+
+
+def _state(state: str, color: str, theme: Theme) -> str:
+    return {"accent": theme.accent, "removed": theme.accent, "ghost": theme.ghost}.get(state, color)
+
+
+def _wire(item: Wire, theme: Theme, style: Style) -> Stroke:
+    width = style.accent_line if item.state == "accent" else style.wire
+    return Stroke(item.path, "", _state(item.state, theme.wire, theme), width, item.state in ("ghost", "removed"), item.id)
+
+
+def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
+    if not item.path:
+        return []
+    title = item.label or item.kind
+    ghost = item.state == "ghost"
+    if item.kind in ("copy", "ones"):
+        hollow = item.kind == "ones" or theme.open_dots or ghost
+        fill = theme.background if hollow else theme.ink
+        return [Stroke(item.path, fill, _state(item.state, theme.ink, theme), style.outline + 0.2, ghost, item.id, "copy")]
+    color = theme.ghost if ghost else theme.ink
+    width = 1.8 if item.state == "accent" else style.outline
+    fill = theme.background if ghost else theme.fill("accent" if item.state == "accent" else item.role)
+    if item.state == "accent":
+        color = theme.accent
+    made = [Stroke(item.path, fill, color, width, ghost, item.id, title)]
+    inner = stroke(item.kind, item.width, item.height, item.turn, item.mirrored, item.center)
+    if inner:
+        made.append(Stroke(inner, "", color, 0.8, ghost))
+    arrow = arrowhead(item.kind, item.width, item.turn, item.center)
+    if arrow:
+        made.append(Stroke(arrow, color))
+    if item.tick is not None:
+        made.append(Stroke(moved(circle(0.14), *item.tick), color))
+    return made
+
+
+def _text(item: Text, theme: Theme) -> Stroke:
+    color = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire, "muted": theme.wire}.get(
+        item.role, theme.ink)
+    path = moved(scaled(typeset(item.label, item.roman).path, item.size), *item.origin)
+    return Stroke(path, color, "", 0.0, False, item.id, "")
+
+
+def _arrow(item: Arrow, theme: Theme) -> list[Stroke]:
+    (x1, y1), (x2, y2) = item.start, item.end
+    length = max(1e-9, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
+    ux, uy = (x2 - x1) / length, (y2 - y1) / length
+    back = (x2 - 0.7 * ux, y2 - 0.7 * uy)
+    head = polygon([(x2, y2), (back[0] - 0.28 * uy, back[1] + 0.28 * ux), (back[0] + 0.28 * uy, back[1] - 0.28 * ux)])
+    shaft: Path = (("M", ((x1, y1),)), ("L", (back,)))
+    return [Stroke(shaft, "", theme.ink, 1.2, False, item.id), Stroke(head, theme.ink)]

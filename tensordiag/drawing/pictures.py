@@ -1,0 +1,376 @@
+"""The scene of one term: its components placed, posed and routed, open legs on a common frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .components import Component, components, inversions
+from .geometry import Box, Point, add, rotated
+from .layout import Placement, place
+from .poses import Pose, pose
+from .routing import bend, closure, loop, route
+from .scene import Item, NodeShape, Scene, TermBox, Text, Wire
+from .shapes import BAR_KINDS
+from .sizes import Sizes, is_roman
+from .skeletons import OPEN, Skeleton, Term
+from .style import Style
+
+__all__ = ["Options", "Picture", "letters", "natural_side", "picture"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes."""
+
+    style: Style
+    labels: str = "open"
+    legs: tuple[str, ...] = ()
+    side: str = "right"
+    numbers: bool = True
+    roles: Mapping[int, str] = field(default_factory=dict)
+    states: Mapping[int, str] = field(default_factory=dict)
+    new_legs: frozenset[int] = frozenset()
+    depth: int = 0
+
+
+@dataclass
+class Picture:
+    """A drawn term: its scene with the baseline at y = 0, its placements and poses for whoever keeps its slots."""
+
+    scene: Scene
+    frame: Box
+    placements: list[tuple[Component, Placement]]
+    poses: dict[int, Pose]
+    kind: str
+
+
+def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
+    """Names for open legs, in alphabetical order, none of which is a tensor's name."""
+    alphabet = [c for c in "ijklmnopqrstuvwabcdefgh" if c not in taken]
+    return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
+
+
+def natural_side(term: Term) -> int:
+    """How many matrices would have their row at the left, less those that would not, if leg 0 left to the left."""
+    parts, _ = components(term.skeleton)
+    total = 0
+    for part in parts:
+        if len(part.outputs) != 1:
+            continue
+        previous, node = OPEN, part.homes[part.outputs[0]][0]
+        leg = part.homes[part.outputs[0]][1]
+        seen = set()
+        while part.is_bar(node) and node not in seen:
+            seen.add(node)
+            if part.node(node).kind in ("matrix", "function"):
+                total += 1 if leg == 0 else -1
+            _, (previous, leg_there) = part.links[node][1 - leg]
+            if previous == OPEN:
+                break
+            node, leg = previous, leg_there
+    return total
+
+
+class _Builder:
+    """Places the parts of one term and turns them into primitives."""
+
+    def __init__(self, skeleton: Skeleton, sizes: Sizes, options: Options) -> None:
+        self.skeleton, self.sizes, self.options = skeleton, sizes, options
+        self.style = options.style
+        self.placements: list[tuple[Component, Placement]] = []
+        self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
+        self.scalars: list[tuple[int, Point]] = []
+
+    def size(self, number: int) -> tuple[float, float]:
+        return self.sizes(self.skeleton.nodes[number])
+
+    # -- placing ---------------------------------------------------------------------------------
+
+    def arrange(self) -> None:
+        """Place every component: scalars, closed parts, open parts; bare wires and matrices in rows."""
+        parts, bare = components(self.skeleton)
+        scalars = [p for p in parts if self.skeleton.nodes[p.nodes[0]].legs == 0]
+        closed = [p for p in parts if not p.outputs and p not in scalars]
+        opened = sorted((p for p in parts if p.outputs), key=lambda p: p.outputs)
+        x = self._scalars(scalars)
+        for part in closed:
+            x = self._beside(part, {}, x)
+        if x and (opened or bare):
+            x += self.style.leg + 0.8  # room for a leg and its label to the left of the open parts
+        self.closed_to = x
+        if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
+            self._rows(opened, bare, x)
+            return
+        x = self._columns(opened, x)
+        top = self._extent(self.placements).top if self.placements else -1.0
+        for place_, (a, b) in enumerate(bare):
+            self.rows.append((a, b, (top + 0.9 + 1.2 * (len(bare) - 1 - place_)) if self.placements else
+                              1.2 * ((len(bare) - 1) / 2 - place_)))
+
+    def _scalars(self, scalars: list[Component]) -> float:
+        x = 0.0
+        for part in scalars:
+            width = self.size(part.nodes[0])[0]
+            self.scalars.append((part.nodes[0], (x + width / 2, 0.0)))
+            x += width + 0.35
+        return x + (0.5 if scalars else 0.0)
+
+    def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
+        """Which open legs leave at the left and at the right: of parts in a row only the outermost ones."""
+        sides: list[dict[int, str]] = [dict.fromkeys(part.outputs, "down") for part in parts]
+        if not parts:
+            return sides
+        if len(parts) == 1:
+            outputs = parts[0].outputs
+            if len(outputs) == 1:
+                sides[0][outputs[0]] = self.options.side
+            else:
+                sides[0][outputs[0]], sides[0][outputs[-1]] = "left", "right"
+            return sides
+        sides[0][parts[0].outputs[0]] = "left"
+        last = parts[-1].outputs
+        rest = [o for part in parts for o in part.outputs if o != parts[0].outputs[0]]
+        best = min(last[::-1], key=lambda o: inversions([p for p in rest if p != o]))
+        sides[-1][best] = "right"
+        return sides
+
+    def _columns(self, opened: list[Component], x: float) -> float:
+        for part, sides in zip(opened, self._sides(opened), strict=True):
+            x = self._beside(part, sides, x)
+        return x
+
+    def _place(self, part: Component, sides: dict[int, str]) -> Placement:
+        return place(part, self.size, self.style, sides)
+
+    def _beside(self, part: Component, sides: dict[int, str], x: float) -> float:
+        placement = self._place(part, sides)
+        box = self._extent([(part, placement)])
+        shift(placement, x - box.left, 0.0)
+        self.placements.append((part, placement))
+        return x + box.width + self.style.component_gap
+
+    def _in_rows(self, opened: list[Component], bare: list[tuple[int, int]]) -> bool:
+        """Whether every part has two open legs, so that parts stacked in rows keep both sides in order."""
+        if any(len(part.outputs) != 2 for part in opened):
+            return False
+        pairs = sorted([*bare, *((part.outputs[0], part.outputs[1]) for part in opened)])
+        return inversions([b for _, b in pairs]) == 0
+
+    def _rows(self, opened: list[Component], bare: list[tuple[int, int]], x: float) -> None:
+        rows: list[tuple[tuple[int, int], Component | None]] = [(pair, None) for pair in bare]
+        rows += [((part.outputs[0], part.outputs[1]), part) for part in opened]
+        rows.sort(key=lambda row: row[0])
+        y = 0.0
+        heights: list[float] = []
+        for (a, b), part in rows:
+            if part is None:
+                self.rows.append((a, b, y))
+                heights.append(y)
+                y -= 1.2 if len(rows) == len(bare) else 1.0 + self.style.row_gap
+                continue
+            placement = self._place(part, {a: "left", b: "right"})
+            box = self._extent([(part, placement)])
+            drop = y - box.top if heights else 0.0
+            shift(placement, x - box.left, drop)
+            self.placements.append((part, placement))
+            heights.append(drop)
+            y = drop + box.bottom - self.style.row_gap
+            if len(heights) == 1 and part is not None:
+                y = box.bottom - self.style.row_gap
+        self._center_rows(heights)
+
+    def _center_rows(self, heights: list[float]) -> None:
+        middle = (max(heights) + min(heights)) / 2
+        opened = [(part, placement) for part, placement in self.placements if part.outputs]
+        right = max((self._extent([pair]).right for pair in opened), default=0.0)
+        for part, placement in opened:
+            box = self._extent([(part, placement)])
+            shift(placement, (right - box.right) / 2, -middle)
+        self.rows = [(a, b, y - middle) for a, b, y in self.rows]
+
+    def node_box(self, number: int, placement: Placement) -> Box:
+        """Room for a node however it turns."""
+        width, height = self.size(number)
+        axis = placement.axes.get(number, "free")
+        kind = self.skeleton.nodes[number].kind
+        if axis == "v" and kind in BAR_KINDS | {"vector", "unit", "merge"}:
+            width, height = height, width
+        if axis == "free" and kind not in ("frame", "scalar"):
+            width = height = max(width, height)
+        x, y = placement.centers[number]
+        return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    def _extent(self, pairs: list[tuple[Component, Placement]]) -> Box:
+        """The box of nodes, closures and branch legs."""
+        boxes = []
+        for part, placement in pairs:
+            boxes += [self.node_box(number, placement) for number in part.nodes]
+            nodes = Box.around(boxes)
+            for side, depth in placement.closures.values():
+                if side == "below":
+                    boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
+                if side == "loop":
+                    boxes.append(Box(nodes.left, nodes.bottom, nodes.right, nodes.top + 1.7))
+            for side, at in placement.tips.values():
+                if side in ("down", "up"):
+                    boxes.append(Box(at - 0.4, 0.0, at + 0.4, 0.0))
+        return Box.around(boxes)
+
+    # -- making primitives -----------------------------------------------------------------------
+
+    def frame(self) -> Box:
+        """The frame that the open legs reach."""
+        opened = [(part, placement) for part, placement in self.placements if part.outputs]
+        box = self._extent(opened) if opened else Box(self.closed_to, 0.0, self.closed_to, 0.0)
+        if self.rows:
+            ys = [y for _, _, y in self.rows]
+            box = Box.around([box, Box(box.left, min(ys), box.right, max(ys))])
+        sides = {side for _, placement in opened for side, _ in placement.tips.values()}
+        if self.rows and not opened:
+            return Box(box.left, box.bottom, box.left + 2.2 * self.style.leg, box.top)
+        leg = self.style.leg
+        wide = "left" in sides or "right" in sides or self.rows
+        return Box(
+            box.left - (leg if "left" in sides or self.rows else 0.0), box.bottom - (leg if "down" in sides else 0.0),
+            box.right + (leg if "right" in sides or self.rows else 0.0), box.top + (leg if "up" in sides else 0.0),
+        ) if wide or sides else box
+
+    def build(self) -> Picture:
+        """Everything as primitives."""
+        self.arrange()
+        return self.finish(self.frame())
+
+    def finish(self, frame: Box) -> Picture:
+        """The primitives of what is placed, with the open legs on this frame."""
+        items: list[Item] = []
+        texts: list[Item] = []
+        wires: list[Item] = []
+        poses: dict[int, Pose] = {}
+        for number, point in self.scalars:
+            node = self.skeleton.nodes[number]
+            poses[number] = Pose(number, node, point, *self.size(number))
+        for part, placement in self.placements:
+            def tip(place_: int, placement: Placement = placement, part: Component = part) -> Point:
+                return tip_point(part, placement, place_, frame)
+            poses.update(pose(part, placement, self.size, tip))
+            wires += self._wires(part, placement, poses, tip)
+            for place_ in part.outputs:
+                texts += self._tip_label(place_, placement.tips[place_][0], tip(place_))
+        for a, b, y in self.rows:
+            left, right = (frame.left, y), (frame.right, y)
+            wires.append(Wire(f"w-{a}-{b}", route(left, (1.0, 0.0), right, (-1.0, 0.0)), (("", a), ("", b)),
+                              "accent" if {a, b} & self.options.new_legs else "normal"))
+            texts += self._tip_label(a, "left", left) + self._tip_label(b, "right", right)
+        for number in sorted(poses):
+            shapes, labels = self._node(poses[number])
+            items += shapes
+            texts += labels
+        scene = Scene((*wires, *items, *texts))
+        kinds = [placement.kind for _, placement in self.placements]
+        return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
+
+    def _tip_label(self, place_: int, side: str, tip: Point) -> list[Item]:
+        if self.options.labels == "none":
+            return []
+        text = Text(f"t{place_}", self.options.legs[place_], tip, 0.85,
+                    "accent" if place_ in self.options.new_legs else "wire", owner=f"leg{place_}")
+        width, height = text.box.width, text.box.height
+        gap = self.style.tip_gap
+        way = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
+               "slant": (0.75, 0.65)}[side]
+        return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
+
+    def _wires(self, part: Component, placement: Placement, poses: dict[int, Pose],
+               tip: Callable[[int], Point]) -> list[Item]:
+        made: list[Item] = []
+        mine = set(part.nodes)
+        for number, (first, second) in enumerate(self.skeleton.wires):
+            if first[0] not in mine and second[0] not in mine:
+                continue
+            if first[0] == OPEN:
+                first, second = second, first
+            start, out = poses[first[0]].ports[first[1]]
+            name = f"w{number}"
+            state = "normal"
+            if second[0] == OPEN:
+                side = placement.tips[second[1]][0]
+                away = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
+                        "slant": (0.766, 0.643)}[side]
+                path = bend(start, out, tip(second[1]), away)
+                state = "accent" if second[1] in self.options.new_legs else "normal"
+                ends = ((f"n{first[0]}", first[1]), ("", second[1]))
+            else:
+                end, inward = poses[second[0]].ports[second[1]]
+                if number in placement.closures:
+                    path = self._closure(part, placement, number, (start, out), (end, inward))
+                elif first[0] == second[0]:
+                    path = loop(start, out, end, inward)
+                else:
+                    path = route(start, out, end, inward)
+                ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
+            made.append(Wire(name, path, ends, self.options.states.get(-1 - number, state)))
+        return made
+
+    def _closure(self, part: Component, placement: Placement, number: int, first: tuple[Point, Point],
+                 second: tuple[Point, Point]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
+        side, depth = placement.closures[number]
+        nodes = Box.around(self.node_box(n, placement) for n in part.nodes)
+        level = nodes.bottom - 0.9 * depth if side == "below" else nodes.top + 0.9 * depth
+        left, right = (first, second) if first[1][0] < second[1][0] else (second, first)
+        return closure(left[0], right[0], level)
+
+    def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
+        node, name = here.node, f"n{here.number}"
+        state = self.options.states.get(here.number, "normal")
+        role = "ghost" if state == "ghost" else self.options.roles.get(here.number, node.role)
+        tick = None
+        if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
+            point, normal = here.ports[0]
+            tick = add(point, normal, -0.28)
+        kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
+        shape = NodeShape(name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored,
+                          role, state, tick)
+        if self.sizes.dots or not node.label or node.kind == "frame":
+            return [shape], []
+        center = here.center
+        if node.kind in ("vector", "unit"):
+            center = add(center, rotated((here.width * 0.14, 0.0), here.turn))
+        ink = "ghost" if state == "ghost" else "ink"
+        texts: list[Item] = [Text(f"{name}-label", node.label, center, self.sizes.label_scale(node), ink,
+                                  is_roman(node), name)]
+        if here.numbered:
+            for leg, (point, normal) in here.ports.items():
+                texts.append(Text(f"{name}-{leg}", str(leg), add(point, normal, -0.36), 0.55, "muted", True, name))
+        return [shape], texts
+
+
+def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:
+    """Where an open leg ends: on the side of the frame, at its place along it."""
+    side, at = placement.tips[place_]
+    if side == "left":
+        return frame.left, at
+    if side == "right":
+        return frame.right, at
+    if side == "slant":
+        x, y = placement.centers[part.homes[place_][0]]
+        return x + 2.6, y + 2.2
+    return at, frame.top if side == "up" else frame.bottom
+
+
+def shift(placement: Placement, dx: float, dy: float) -> None:
+    """Move a placement."""
+    placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.tips = {
+        leg: (side, at + (dx if side in ("up", "down") else dy)) for leg, (side, at) in placement.tips.items()
+    }
+
+
+def picture(skeleton: Skeleton, sizes: Sizes, options: Options) -> Picture:
+    """The picture of one network."""
+    return _Builder(skeleton, sizes, options).build()
+
+
+def term_box(name: str, made: Picture, coefficient: str) -> TermBox:
+    """The record of a term in a scene."""
+    return TermBox(name, made.frame, 0.0, coefficient)

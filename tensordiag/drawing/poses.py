@@ -1,0 +1,230 @@
+"""Poses: which way every placed node turns, and where on its border each wire meets it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .components import Component
+from .geometry import Point, add, rotated, sub, unit
+from .layout import Placement
+from .shapes import BAR_KINDS, ROUND_KINDS, port
+from .skeletons import OPEN, Node
+
+__all__ = ["Pose", "pose"]
+
+_SIDES: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
+
+
+@dataclass
+class Pose:
+    """A node with its centre, size and turn, and for every leg the port and its outward normal."""
+
+    number: int
+    node: Node
+    center: Point
+    width: float
+    height: float
+    turn: float = 0.0
+    mirrored: bool = False
+    ports: dict[int, tuple[Point, Point]] = field(default_factory=dict)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the legs of a disc need numbers: they do not stand counter-clockwise from leg 0."""
+        if self.node.kind != "tensor":
+            return False
+        angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
+        if self.mirrored:
+            angles = [-a for a in angles]
+        turned = [(a - angles[0]) % (2 * math.pi) for a in angles]
+        return any(a > b for a, b in zip(turned, turned[1:], strict=False))
+
+
+def pose(component: Component, placement: Placement, size: Callable[[int], tuple[float, float]],
+         tip_at: Callable[[int], Point]) -> dict[int, Pose]:
+    """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
+    made: dict[int, Pose] = {}
+    for number in component.nodes:
+        node = component.node(number)
+        width, height = size(number)
+        here = Pose(number, node, placement.centers[number], width, height)
+        hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
+        here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
+        _turn(component, placement, here, hints)
+        made[number] = here
+    for number, here in made.items():
+        hints = [_hint(component, placement, number, leg, tip_at, made) for leg in range(here.node.legs)]
+        _ports(component, here, hints)
+    return made
+
+
+def _hint(component: Component, placement: Placement, number: int, leg: int, tip_at: Callable[[int], Point],
+          made: dict[int, Pose] | None = None) -> Point:
+    """The direction in which a leg should leave."""
+    wire, there = component.links[number][leg]
+    center = placement.centers[number]
+    if wire in placement.closures:
+        side, _ = placement.closures[wire]
+        if side == "loop":
+            return (0.0, 1.0)
+        other = placement.centers[there[0]]
+        if there[0] == number:
+            return (-1.0, 0.0) if leg == min(k for k, (w, _) in enumerate(component.links[number]) if w == wire) else (
+                1.0, 0.0)
+        return (-1.0, 0.0) if center[0] < other[0] else (1.0, 0.0)
+    if there[0] == OPEN:
+        side = placement.tips[there[1]][0]
+        if component.is_bar(number) or component.node(number).kind == "frame":
+            return unit(sub(tip_at(there[1]), center))
+        if side in ("left", "right"):
+            return _SIDES[side]
+        return unit(sub(tip_at(there[1]), center))
+    if there[0] == number:
+        return (0.0, 1.0)
+    if made is not None and there[0] in made and (target := made[there[0]].ports.get(there[1])):
+        return unit(sub(target[0], center))
+    return unit(sub(placement.centers[there[0]], center))
+
+
+def _turn(component: Component, placement: Placement, here: Pose, hints: list[Point]) -> None:
+    """Choose the turn that points the legs along their hints best."""
+    kind, axis = here.node.kind, placement.axes.get(here.number, "free")
+    if kind in ROUND_KINDS or kind in ("scalar", "frame") or not hints:
+        return
+    if kind == "frame":
+        return
+    wanted = _wanted(kind, hints)
+    neighbours = {there[0] for _, there in component.links[here.number]}
+    if kind in BAR_KINDS and len(neighbours) == 1 and OPEN not in neighbours and here.number not in neighbours:
+        # both wires go to one node: stand across, so that each of them bends round once
+        toward = hints[0]
+        wanted = (-toward[1], toward[0])
+        axis = "v" if axis == "h" else "h" if axis == "v" else axis
+    if axis == "free":
+        here.turn = round(math.degrees(math.atan2(wanted[1], wanted[0])) - 180.0, 3) % 360.0
+        return
+    turns = (0.0, 180.0) if axis == "h" else (90.0, 270.0)
+
+    def score(turn: float) -> float:
+        way = rotated((-1.0, 0.0), turn)
+        return way[0] * wanted[0] + way[1] * wanted[1]
+    here.turn = max(turns, key=lambda turn: (round(score(turn), 6), -turn))
+
+
+def _wanted(kind: str, hints: list[Point]) -> Point:
+    """The direction in which leg 0 should leave, all legs considered."""
+    if kind == "merge":
+        total = (0.0, 0.0)
+        for hint in hints[:-1]:
+            total = add(total, hint, 1 / (len(hints) - 1))
+        return sub(total, hints[-1])
+    if len(hints) == 1:
+        return hints[0]
+    return sub(hints[0], hints[1])
+
+
+def _ports(component: Component, here: Pose, hints: list[Point]) -> None:
+    kind = here.node.kind
+    if kind == "scalar":
+        return
+    if kind == "merge":
+        _merge_ports(here, hints)
+    elif kind == "frame":
+        _frame_ports(here, hints)
+    elif kind in ROUND_KINDS:
+        _round_ports(component, here, hints)
+    else:
+        for leg in range(here.node.legs):
+            here.ports[leg] = port(kind, here.width, here.height, here.turn, here.center, leg, (1.0, 0.0))
+
+
+def _merge_ports(here: Pose, hints: list[Point]) -> None:
+    """The joined legs along the wide side in order, mirrored where that follows the hints better."""
+    count = here.node.legs - 1
+    across = rotated((0.0, 1.0), here.turn)
+    slopes = [hint[0] * across[0] + hint[1] * across[1] for hint in hints[:-1]]
+    here.mirrored = sum((a < b) - (a > b) for i, a in enumerate(slopes) for b in slopes[i + 1 :]) > 0
+    for leg in range(count):
+        y = here.height * (0.5 - (leg + 0.5) / count) * (-1 if here.mirrored else 1)
+        here.ports[leg] = (add(here.center, rotated((-here.width / 2, y), here.turn)), rotated((-1.0, 0.0), here.turn))
+    here.ports[count] = (add(here.center, rotated((here.width / 2, 0.0), here.turn)), rotated((1.0, 0.0), here.turn))
+
+
+def _frame_ports(here: Pose, hints: list[Point]) -> None:
+    """Leg 0 at one side and the last at the other, those between below; one leg at the side that it goes to."""
+    w, h = here.width / 2, here.height / 2
+    count = here.node.legs
+    if count == 1:
+        x, y = hints[0]
+        way = (math.copysign(1.0, x), 0.0) if abs(x) * h >= abs(y) * w else (0.0, math.copysign(1.0, y))
+        here.ports[0] = (add(here.center, (way[0] * w, way[1] * h)), way)
+        return
+    flip = -1.0 if count == 2 and hints[0][0] > hints[1][0] + 1e-9 else 1.0
+    here.turn = 180.0 if flip < 0 else 0.0
+    here.ports[0] = (add(here.center, (-flip * w, 0.0)), (-flip, 0.0))
+    here.ports[count - 1] = (add(here.center, (flip * w, 0.0)), (flip, 0.0))
+    for leg in range(1, count - 1):
+        x = -w + 2 * w * leg / (count - 1)
+        here.ports[leg] = (add(here.center, (x, -h)), (0.0, -1.0))
+
+
+def _round_ports(component: Component, here: Pose, hints: list[Point]) -> None:
+    """Ports in the directions of the hints, parallel wires and crowded ones spread apart."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for leg, (_, there) in enumerate(component.links[here.number]):
+        key = ("open", there[1]) if there[0] == OPEN else ("node", there[0])
+        groups.setdefault(key, []).append(leg)
+    radius = max(here.width, here.height) / 2
+    angle = {leg: math.atan2(hint[1], hint[0]) for leg, hint in enumerate(hints)}
+    if here.node.kind == "copy":
+        step = 0.55
+    else:
+        step = min(0.95 / radius, 2 * math.pi / max(1, here.node.legs))
+    for key, legs in groups.items():
+        if len(legs) == 1:
+            continue
+        middle = angle[legs[0]]
+        if key == ("node", here.number):
+            step_here, middle = 1.0, math.pi / 2
+        else:
+            step_here = step
+        ranked = _ranked(component, here.number, legs)
+        for rank, leg in enumerate(ranked):
+            angle[leg] = middle + (rank - (len(ranked) - 1) / 2) * step_here
+    if here.node.kind != "copy":
+        _spread(angle, step)
+    for leg, turn in angle.items():
+        way = (round(math.cos(turn), 9), round(math.sin(turn), 9))
+        here.ports[leg] = port(here.node.kind, here.width, here.height, 0.0, here.center, leg, way)
+
+
+def _ranked(component: Component, number: int, legs: list[int]) -> list[int]:
+    """Parallel wires counter-clockwise at the lower node, clockwise at the other, so that they do not cross."""
+    other = component.links[number][legs[0]][1][0]
+    if other in (OPEN, number):
+        return legs
+    lower = min(number, other)
+    first = component.links[lower]
+    order = [wire for wire, there in first if there[0] == max(number, other)]
+    ranked = sorted(legs, key=lambda leg: order.index(component.links[number][leg][0]))
+    return ranked if number == lower else ranked[::-1]
+
+
+def _spread(angle: dict[int, float], step: float) -> None:
+    """Push ports apart that are nearer than `step`, keeping their order round the node."""
+    legs = sorted(angle, key=lambda leg: (round(angle[leg] % (2 * math.pi), 6), leg))
+    if len(legs) < 2:
+        return
+    need = min(step, 2 * math.pi / len(legs)) * 0.999
+    for _ in range(60):
+        moved = False
+        for a, b in zip(legs, [*legs[1:], legs[0]], strict=True):
+            room = (angle[b] - angle[a]) % (2 * math.pi)
+            if room < need - 1e-6:
+                angle[a] -= (need - room) / 2
+                angle[b] += (need - room) / 2
+                moved = True
+        if not moved:
+            return

@@ -1,0 +1,71 @@
+"""Routes: a smooth path for every wire from port to port, leaving and arriving at right angles to the borders."""
+
+from __future__ import annotations
+
+import math
+
+from .geometry import Path, Point, add, cubic, distance, line, sub, unit
+
+__all__ = ["bend", "closure", "loop", "route"]
+
+_FACING = 0.05
+
+
+def route(start: Point, out: Point, end: Point, inward: Point) -> Path:
+    """A wire between two ports with outward normals: straight where they face each other, else one smooth curve."""
+    along = unit(sub(end, start))
+    if along[0] * out[0] + along[1] * out[1] > 0.9995 and along[0] * inward[0] + along[1] * inward[1] < -0.9995:
+        return line(start, end)
+    length = distance(start, end)
+    handle = min(max(0.45 * length, min(0.8, 0.5 * length)), 3.0)
+    return cubic(start, add(start, out, handle), add(end, inward, handle), end)
+
+
+def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
+    """An open leg: a quarter turn from its port, then straight to the tip, which it reaches in direction `away`."""
+    dx, dy = sub(tip, start)
+    forward = dx * out[0] + dy * out[1]
+    onward = dx * away[0] + dy * away[1]
+    square = abs(out[0] * away[0] + out[1] * away[1]) < 1e-6
+    if not square or forward < 0.2 or onward < 0.2:
+        return route(start, out, tip, (-away[0], -away[1]))
+    radius = min(forward, onward, 2.0)
+    first = add(start, out, forward - radius)
+    corner = add(start, out, forward)
+    second = add(corner, away, radius)
+    k = radius * 0.5523
+    path: list[tuple[str, tuple[Point, ...]]] = [("M", (start,))]
+    if forward - radius > 1e-9:
+        path.append(("L", (first,)))
+    path.append(("C", (add(first, out, k), add(second, away, -k), second)))
+    if distance(second, tip) > 1e-9:
+        path.append(("L", (tip,)))
+    return tuple(path)
+
+
+def closure(start: Point, end: Point, level: float) -> Path:
+    """A wire from a port at the left end of a row to one at its right end, round below (or above) everything."""
+    way = math.copysign(1.0, level - start[1])
+    height = abs(level - start[1])
+    radius = min(1.2, height / 2)
+    k = radius * 0.4477
+    left, right = start[0] - radius, end[0] + radius
+    turn = way * radius
+    if abs(start[1] - end[1]) > 1e-9:
+        height = max(height, 2 * radius)
+    return (
+        ("M", (start,)),
+        ("C", ((start[0] - radius + k, start[1]), (left, start[1] + way * k), (left, start[1] + turn))),
+        ("L", ((left, level - turn),)),
+        ("C", ((left, level - way * k), (left + k, level), (left + radius, level))),
+        ("L", ((right - radius, level),)),
+        ("C", ((right - k, level), (right, level - way * k), (right, level - turn))),
+        ("L", ((right, end[1] + turn),)),
+        ("C", ((right, end[1] + way * k), (end[0] + radius - k, end[1]), end)),
+    )
+
+
+def loop(start: Point, out: Point, end: Point, inward: Point) -> Path:
+    """A trace on a round node: a loop outside it from one port to the other."""
+    reach = 2.6
+    return cubic(start, add(start, out, reach), add(end, inward, reach), end)

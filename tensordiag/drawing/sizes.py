@@ -1,0 +1,75 @@
+"""Sizes of nodes: by kind and label, the same for all nodes of one kind in a figure, so that columns align."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .shapes import BAR_KINDS
+from .skeletons import Node
+from .style import Style
+from .typesetting import typeset
+
+__all__ = ["Sizes", "is_roman"]
+
+
+def is_roman(node: Node) -> bool:
+    """Whether the label is set upright: the number n of a closed wire stays italic, function names do not."""
+    return node.kind in ("function", "frame")
+
+
+@dataclass
+class Sizes:
+    """Widths by kind, gathered over all nodes of a figure; `dots` draws every node as a dot (huge networks)."""
+
+    style: Style
+    dots: bool = False
+    widths: dict[str, float] = field(default_factory=dict)
+
+    def gather(self, nodes: Iterable[Node]) -> None:
+        """Let these nodes have their say in the common widths."""
+        for node in nodes:
+            if node.kind in BAR_KINDS or node.kind in ("tensor", "plain"):
+                family = self._family(node)
+                self.widths[family] = max(self.widths.get(family, 0.0), self._own(node))
+
+    def _family(self, node: Node) -> str:
+        if node.kind in ("tensor", "plain"):
+            return "tensor"
+        return "function" if node.kind == "function" else "matrix"
+
+    def _own(self, node: Node) -> float:
+        text = min(typeset(node.label, is_roman(node)).width, self.style.max_label)
+        if node.kind in BAR_KINDS:
+            return max(self.style.matrix_width, text + 1.1)
+        around = max(2 * self.style.disc, 0.75 * node.legs * self.style.parallel / 3.1416 * 2)
+        return max(around, text + 1.2)
+
+    def __call__(self, node: Node) -> tuple[float, float]:
+        """Width and height at turn 0."""
+        style = self.style
+        if self.dots:
+            return 2 * style.dot, 2 * style.dot
+        text = typeset(node.label, is_roman(node)).width
+        if node.kind == "scalar":
+            return text + 0.2, 1.2
+        if node.kind == "copy":
+            return 2 * style.dot, 2 * style.dot
+        if node.kind == "ones":
+            return 2.4 * style.dot, 2.4 * style.dot
+        if node.kind in ("vector", "unit"):
+            long = max(0.0, min(text, style.max_label) - 1.2)
+            body = style.body if node.kind == "vector" else 0.8 * style.body
+            return body + 1.3 * long, body + 0.8 * long
+        if node.kind == "merge":
+            return 1.1, max(2.4, 2.0 * (node.legs - 1))
+        width = max(self.widths.get(self._family(node), 0.0), self._own(node))
+        if node.kind in BAR_KINDS:
+            return width, style.body
+        around = max(2 * style.disc, 0.75 * node.legs * style.parallel / 3.1416 * 2)
+        return width, min(width, around)
+
+    def label_scale(self, node: Node) -> float:
+        """How much a long label shrinks to fit."""
+        text = typeset(node.label, is_roman(node)).width
+        return min(1.0, max(0.7, self.style.max_label / text)) if text > self.style.max_label else 1.0

@@ -1,0 +1,257 @@
+"""What is drawn of an expression, before any coordinates: nodes of known kinds, and wires between their legs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from ..core.diagrams import Diagram
+from ..core.expressions import Apply, Copy, Expr, Structural, Sum, Tensor
+from ..core.networks import Network, flatten
+from ..core.numbers import Number
+from .typesetting import markup
+
+__all__ = ["OPEN", "End", "Node", "Skeleton", "Term", "coefficient_markup", "skeleton", "terms_of"]
+
+OPEN = -1
+End: TypeAlias = tuple[int, int]
+"""A node's number and a leg of it; `(OPEN, k)` is open leg k."""
+
+_NAMED = {"inv": "{0}^{{−1}}", "pinv": "{0}^{{+}}", "adj": "\\mathrm{{adj}} {0}", "det": "\\mathrm{{det}} {0}",
+          "logdet": "\\mathrm{{logdet}} {0}"}
+_GREEK_FUNCTIONS = {"sigmoid": "σ"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: its kind (see `shapes`), its label, how many legs, and what is inside a frame."""
+
+    kind: str
+    label: str
+    legs: int
+    box: Expr | None = None
+    conjugate: bool = False
+    content: tuple[tuple[Term, ...], ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The role that chooses the fill."""
+        if self.conjugate:
+            return "conjugate"
+        if self.kind in ("symmetric", "diagonal"):
+            return "matrix"
+        return {"plain": "tensor", "unit": "constant", "merge": "constant"}.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Nodes and wires of one network, with `order` open legs; every leg and every open leg is on one wire."""
+
+    nodes: tuple[Node, ...]
+    wires: tuple[tuple[End, End], ...]
+    order: int
+
+    def links(self) -> list[list[tuple[int, End]]]:
+        """For every node, for every leg: the wire's number and the end at its other side."""
+        rows: list[list[Any]] = [[None] * node.legs for node in self.nodes]
+        for number, (first, second) in enumerate(self.wires):
+            for here, there in ((first, second), (second, first)):
+                if here[0] != OPEN:
+                    rows[here[0]][here[1]] = (number, there)
+        return rows
+
+
+@dataclass(frozen=True)
+class Term:
+    """A coefficient and the skeleton that it multiplies."""
+
+    coefficient: Number
+    skeleton: Skeleton
+
+
+def terms_of(expr: Expr) -> tuple[Term, ...]:
+    """The terms of a sum, each flat; of anything else one term.  The empty sum has none."""
+    base = expr.base
+    terms = base.terms if isinstance(base, Sum) else ((1, base),)
+    made = []
+    for coefficient, term in terms:
+        network = flatten(term)
+        made.append(Term(coefficient * network.coefficient, skeleton(network)))
+    return tuple(term for term in made if term.coefficient != 0)
+
+
+def skeleton(network: Network) -> Skeleton:
+    """The skeleton of a flat network; functions of connected vectors stand in it as boxes on their wire."""
+    nodes: list[Node] = []
+    ends: dict[Any, list[End]] = {}
+    dims: dict[Any, Any] = {}
+    _lay(network, (), nodes, ends, dims)
+    for place, index in enumerate(network.output):
+        ends[((), index)].append((OPEN, place))
+    wires: list[tuple[End, End]] = []
+    for key in ends:
+        found = ends[key]
+        if len(found) == 2:
+            wires.append((found[0], found[1]))
+            continue
+        hub = len(nodes)
+        nodes.append(_hub(len(found), str(dims[key])))
+        wires.extend(((hub, leg), end) for leg, end in enumerate(found))
+    return Skeleton(tuple(nodes), tuple(wires), len(network.output))
+
+
+def _hub(order: int, dim: str) -> Node:
+    if order == 0:
+        return Node("scalar", markup(dim), 0)
+    return Node("copy" if order > 1 else "ones", "", order)
+
+
+def _lay(network: Network, path: tuple[int, ...], nodes: list[Node], ends: dict[Any, list[End]],
+         dims: dict[Any, Any]) -> None:
+    """Add a network's operands; of a function on its wire, then those of its argument behind it."""
+    for index, dim in enumerate(network.dims):
+        ends[(path, index)] = []
+        dims[(path, index)] = dim
+    for place, (box, row) in enumerate(zip(network.operands, network.indices, strict=True)):
+        inner = _inline(box)
+        number = len(nodes)
+        if inner is None:
+            node, legs = _node(box)
+            nodes.append(node)
+            for leg, at in enumerate(legs):
+                ends[(path, row[at])].append((number, leg))
+            continue
+        assert isinstance(box, Apply)
+        nodes.append(Node("function", _function_label(box), 2, box))
+        ends[(path, row[0])].append((number, 0))
+        below = (*path, place)
+        _lay(inner, below, nodes, ends, dims)
+        ends[(below, inner.output[0])].append((number, 1))
+
+
+def _inline(box: Expr) -> Network | None:
+    """The argument of an elementwise function of one connected vector, which can stand behind it on its wire."""
+    if not (isinstance(box, Apply) and box.spec.elementwise and len(box.args) == 1 and box.order == 1):
+        return None
+    arg = box.args[0]
+    if isinstance(arg, Sum):
+        return None
+    network = flatten(arg)
+    return network if network.coefficient == 1 and network.operands and _connected(network) else None
+
+
+def _connected(network: Network) -> bool:
+    """Whether every operand and every index hangs together with the output."""
+    known = set(network.output)
+    pending = [set(row) for row in network.indices]
+    growing = True
+    while growing:
+        growing = False
+        for row in list(pending):
+            if row & known:
+                known |= row
+                pending.remove(row)
+                growing = True
+    return not pending and len(known) == len(network.dims)
+
+
+def _node(box: Expr) -> tuple[Node, Sequence[int]]:
+    """A node for an operand, and which leg of the operand each of its legs is."""
+    legs = range(box.order)
+    if isinstance(box, Tensor):
+        return _tensor(markup(box.name, box.conjugate), box, box), legs
+    if isinstance(box, Structural):
+        return _structural(box), legs
+    if isinstance(box, Copy):
+        return _hub(box.order, str(box.dim)), legs
+    if isinstance(box, Apply):
+        return _function(box)
+    if isinstance(box, Sum):
+        return Node("frame", "", box.order, box, content=(terms_of(box),)), legs
+    return Node("frame", "", box.order, box, content=(terms_of(box),)), legs
+
+
+def _tensor(label: str, tensor: Tensor, box: Expr) -> Node:
+    kinds = {0: "scalar", 1: "vector", 2: "matrix"}
+    kind = kinds.get(box.order, "tensor")
+    if box is tensor and tensor.symmetric and box.order >= 2:
+        kind = "plain" if box.order > 2 else "diagonal" if "diag" in tensor.facts else "symmetric"
+    return Node(kind, label, box.order, box, tensor.conjugate)
+
+
+def _structural(box: Structural) -> Node:
+    if box.name == "merge":
+        return Node("merge", "", box.order, box)
+    if box.name == "unit":
+        index = box.params[0]
+        assert isinstance(index, int)
+        return Node("unit", f"e_{{{index}}}", 1, box)
+    label = f"\\mathrm{{{box.name}}}"
+    return Node({0: "scalar", 1: "vector", 2: "matrix"}.get(box.order, "tensor"), label, box.order, box)
+
+
+def _plain(arg: Expr) -> tuple[Tensor, Sequence[int]] | None:
+    """The tensor that an argument is, and the order of its legs."""
+    if isinstance(arg, Tensor):
+        return arg, range(arg.order)
+    if isinstance(arg, Diagram) and len(arg.boxes) == 1 and isinstance(arg.boxes[0], Tensor):
+        wires, outer = arg.wires[0], arg.open
+        if len(set(wires)) == len(wires) == len(outer) and set(wires) == set(outer):
+            return arg.boxes[0], [outer.index(wire) for wire in wires]
+    return None
+
+
+def _function(box: Apply) -> tuple[Node, Sequence[int]]:
+    found = [_plain(arg) for arg in box.args]
+    legs = range(box.order)
+    if len(found) == 1 and found[0] is not None:
+        tensor, order = found[0]
+        name = markup(tensor.name, tensor.conjugate)
+        if box.function in _NAMED:
+            label = _NAMED[box.function].format(name)
+            kept = order if box.order == 2 and box.spec.transposes else legs
+            if kept is legs and list(order) != list(range(tensor.order)):
+                return _frame(box), legs
+            node = _tensor(label, tensor, box)
+            return Node("symmetric" if tensor.symmetric and box.order == 2 else node.kind, label, box.order, box,
+                        tensor.conjugate), kept
+        if box.spec.elementwise and box.order != 1 and list(order) == list(legs):
+            label = f"{_function_label(box)}({name})" if box.function not in ("power",) else \
+                f"{name}^{{∘{_number(box.params[0])}}}"
+            return _tensor(label, tensor, box), legs
+    return _frame(box), legs
+
+
+def _frame(box: Apply) -> Node:
+    return Node("frame", _function_label(box), box.order, box, content=tuple(terms_of(arg) for arg in box.args))
+
+
+def _function_label(box: Apply) -> str:
+    if box.function == "power":
+        return f"(·)^{{{_number(box.params[0])}}}"
+    if box.function == "inv":
+        return "(·)^{−1}"
+    return _GREEK_FUNCTIONS.get(box.function, f"\\mathrm{{{box.function}}}")
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−")
+    return str(value).replace("-", "−")
+
+
+def coefficient_markup(value: Number, first: bool) -> tuple[str, str]:
+    """The sign before a term (empty for a first positive one) and its coefficient's text (empty for 1)."""
+    if isinstance(value, complex) and value.imag:
+        text = f"{value.real:.4g}{value.imag:+.4g}i".replace("-", "−")
+        return ("" if first else "+"), f"({text})"
+    real = value.real if isinstance(value, complex) else value
+    sign = "−" if real < 0 else "" if first else "+"
+    size = abs(real)
+    if size == 1:
+        return sign, ""
+    if isinstance(size, Fraction) and size.denominator != 1:
+        return sign, f"\\frac{{{size.numerator}|{size.denominator}}}"
+    return sign, _number(size)
