@@ -1,6 +1,7 @@
-"""Layer 2: numbers — `evaluate`, and `register_array` for functions of one's own."""
+"""Layer 2: numbers — `evaluate`, `compile`, and `register_array` for functions of one's own."""
 
+from .compilation import Compiled, compile
 from .evaluation import evaluate
 from .implementations import register_array
 
-__all__ = ["evaluate", "register_array"]
+__all__ = ["Compiled", "compile", "evaluate", "register_array"]

@@ -13,7 +13,7 @@ from ..core.expressions import Expr, Tensor
 from ..dimension import Dimension, infer_sizes
 from ..errors import DimensionError, ShapeError, UnknownTensorError, did_you_mean
 
-__all__ = ["Array", "Binding", "as_float", "bind", "bind_sizes", "known_tensors"]
+__all__ = ["Array", "Binding", "as_float", "bind", "bind_sizes", "check_names", "known_tensors"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -59,18 +59,10 @@ def as_float(name: str, value: Any) -> Array:
     raise ShapeError(f"the array for {name} holds {array.dtype}; numbers are needed")
 
 
-def bind(
-    known: Mapping[str, Tensor],
-    needed: Iterable[str],
-    arrays: Mapping[str, Any] | None,
-    sizes: Mapping[str, int] | None,
-    named: Mapping[str, Any],
-) -> Binding:
-    """Check arrays against the tensors of these names and infer the sizes of the named dimensions.
-
-    Raises `UnknownTensorError` for a name that is not known or twice given, or a needed tensor without an
-    array, `ShapeError` naming tensor, leg, dimension and both sizes where an array does not fit.
-    """
+def check_names(
+    known: Mapping[str, Tensor], needed: Iterable[str], arrays: Mapping[str, Any] | None, named: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All arrays by name; `UnknownTensorError` for a name that is unknown, given twice, or needed and missing."""
     given: dict[str, Any] = dict(arrays or {})
     for name, value in named.items():
         if name in given:
@@ -82,6 +74,22 @@ def bind(
     for name in sorted(needed):
         if name not in given:
             raise UnknownTensorError(f"no array is given for {known[name].signature}; pass {name}=…")
+    return given
+
+
+def bind(
+    known: Mapping[str, Tensor],
+    needed: Iterable[str],
+    arrays: Mapping[str, Any] | None,
+    sizes: Mapping[str, int] | None,
+    named: Mapping[str, Any],
+) -> Binding:
+    """Check arrays against the tensors of these names and infer the sizes of the named dimensions.
+
+    Raises `UnknownTensorError` as `check_names`, `ShapeError` naming tensor, leg, dimension and both sizes where an
+    array does not fit.
+    """
+    given = check_names(known, needed, arrays, named)
     checked = {name: as_float(name, value) for name, value in sorted(given.items())}
     return Binding(checked, bind_sizes(known, {name: a.shape for name, a in checked.items()}, sizes))
 

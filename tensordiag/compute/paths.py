@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import opt_einsum
 
-__all__ = ["find_path", "pair_cost", "path_cost"]
+__all__ = ["best_tree", "find_path", "pair_cost", "path_cost"]
 
 Path = list[tuple[int, int]]
 
@@ -39,7 +39,7 @@ def find_path(
     if len(ids) == 1:
         return path
     if len(ids) <= _EXACT:
-        inner = _exact(sets, output, size)
+        inner = [(a, b) for a, b, _ in best_tree(sets, output, size)]
     else:
         inner = _searched(sets, output, size, repeats)
     names = list(ids)
@@ -64,31 +64,40 @@ def _merge_equal(inputs: Sequence[frozenset[int]], path: Path) -> tuple[list[int
     return list(first.values()), list(first), following
 
 
-def _exact(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int]) -> Path:
-    """The cheapest tree by dynamic programming over subsets."""
+def best_tree(
+    sets: Sequence[frozenset[int]],
+    output: frozenset[int],
+    size: Mapping[int, int],
+    is_known: Callable[[Sequence[int], frozenset[int]], bool] | None = None,
+) -> list[tuple[int, int, frozenset[int]]]:
+    """The cheapest tree by dynamic programming over subsets, as pairs with the indices that they keep.
+
+    `is_known(operands, indices)` says that a subproduct is there already and costs nothing.
+    """
     n = len(sets)
     everything = (1 << n) - 1
     inside = [frozenset[int]()] * (everything + 1)
     for mask in range(1, everything + 1):
-        low = (mask & -mask).bit_length() - 1
-        inside[mask] = inside[mask & (mask - 1)] | sets[low]
+        inside[mask] = inside[mask & (mask - 1)] | sets[(mask & -mask).bit_length() - 1]
     legs = [sets[m.bit_length() - 1] if m & (m - 1) == 0 and m else
             inside[m] & (output | inside[everything ^ m]) for m in range(everything + 1)]
-    best = [math.inf] * (everything + 1)
+    best = [0.0] * (everything + 1)
     split = [0] * (everything + 1)
     for mask in range(1, everything + 1):
         if mask & (mask - 1) == 0:
-            best[mask] = 0.0
             continue
+        best[mask] = math.inf
+        free = is_known is not None and is_known([k for k in range(n) if mask >> k & 1], legs[mask])
         part = (mask - 1) & mask
         while part > mask ^ part:
-            rest = mask ^ part
-            below = best[part] + best[rest]
+            below = best[part] + best[mask ^ part]
             if below < best[mask]:
-                total = below + pair_cost(legs[part], legs[rest], legs[mask], size)
+                total = below + pair_cost(legs[part], legs[mask ^ part], legs[mask], size)
                 if total < best[mask]:
                     best[mask], split[mask] = total, part
             part = (part - 1) & mask
+        if free:
+            best[mask] = 0.0
     order: list[int] = []
     stack = [everything]
     while stack:
@@ -97,11 +106,11 @@ def _exact(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int
             order.append(mask)
             stack += [split[mask], mask ^ split[mask]]
     number = {1 << k: k for k in range(n)}
-    path: Path = []
+    tree: list[tuple[int, int, frozenset[int]]] = []
     for mask in reversed(order):
-        path.append((number[split[mask]], number[mask ^ split[mask]]))
-        number[mask] = n + len(path) - 1
-    return path
+        tree.append((number[split[mask]], number[mask ^ split[mask]], legs[mask]))
+        number[mask] = n + len(tree) - 1
+    return tree
 
 
 def _searched(

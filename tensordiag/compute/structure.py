@@ -7,7 +7,8 @@ never become arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,9 +17,10 @@ from ..core.expressions import Apply, Copy, Expr, Sum, Tensor, walk
 from ..core.numbers import Number
 from ..dimension import Dimension
 
-__all__ = ["Application", "Combination", "Contraction", "Piece", "live_below", "pieces"]
+__all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "live_below", "pieces"]
 
 _LARGEST_NETWORK = 64
+_SMALL_NETWORK = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,22 @@ class Application:
     dims: tuple[Dimension, ...]
 
 
-Piece: TypeAlias = Contraction | Combination | Application
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A large network without one box, joined to an adjoint where there is one; `network` is the whole of it."""
+
+    network: Contraction
+    place: int
+    adjoint: Expr | None
+    dims: tuple[Dimension, ...]
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The network's operands, then the adjoint."""
+        return self.network.operands + ((self.adjoint,) if self.adjoint is not None else ())
+
+
+Piece: TypeAlias = Contraction | Combination | Application | Removal
 
 
 def live_below(node: Expr) -> tuple[Expr, ...]:
@@ -66,19 +83,27 @@ def live_below(node: Expr) -> tuple[Expr, ...]:
     return node.children
 
 
-def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK) -> dict[Expr, Piece]:
+def pieces(
+    roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments: bool = False
+) -> dict[Expr, Piece]:
     """What to compute for the roots, by expression, operands before their users.  Cost: linear; iterative.
 
-    Tensors have no piece.  `largest` bounds the operands of one network.
+    Tensors have no piece.  `largest` bounds the operands of one network.  With `environments` several environments
+    of one large network become removals, which are planned together.
     """
     bases = [root.base for root in roots]
     order = list(walk(*bases, children=live_below))
-    kept = _kept(order, bases, largest)
+    removals = _removals(order) if environments else {}
+    kept = _kept(order, bases, largest, removals)
     made: dict[Expr, Piece] = {}
     for node in order:
         if node not in kept or isinstance(node, Tensor):
             continue
-        if isinstance(node, Sum):
+        if node in removals:
+            diagram, place, adjoint = removals[node]
+            network = inlined(diagram, kept | set(diagram.boxes))
+            made[node] = Removal(network, place, adjoint, node.dims)
+        elif isinstance(node, Sum):
             made[node] = Combination(node.terms, node.dims)
         elif isinstance(node, Apply):
             made[node] = Application(node.function, node.args, node.params, node.dims)
@@ -87,10 +112,52 @@ def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK) -> dict[Expr,
     return made
 
 
-def _kept(order: list[Expr], roots: Sequence[Expr], largest: int) -> set[Expr]:
+def _removals(order: Sequence[Expr]) -> dict[Expr, tuple[Diagram, int, Expr | None]]:
+    """Nodes that are one of several environments of a large network, perhaps glued to an adjoint.
+
+    By node: the network, the operand without its copy tensors, the adjoint.
+    """
+    count = Counter(node.diagram for node in order if isinstance(node, Environment) and _is_large(node.diagram))
+    found: dict[Expr, tuple[Diagram, int, Expr | None]] = {}
+    for node in order:
+        env, adjoint = node, None
+        if isinstance(node, Diagram) and len(node.boxes) == 2 and isinstance(node.boxes[1], Environment):
+            env, adjoint = node.boxes[1], node.boxes[0]
+        if not isinstance(env, Environment) or count[env.diagram] < 2:
+            continue
+        inner = env.diagram.order
+        if adjoint is None and inner == 0 or adjoint is not None and inner and _is_glue(node, inner):
+            place = sum(not isinstance(box, Copy) for box in env.diagram.boxes[: env.node])
+            found[node] = env.diagram, place, adjoint
+    return found
+
+
+def _is_large(diagram: Diagram) -> bool:
+    boxes = [box for box in diagram.boxes if not isinstance(box, Copy)]
+    return len(boxes) > _SMALL_NETWORK and all(
+        isinstance(box, (Tensor, Apply)) or isinstance(box, Sum) and len(box.terms) > 1 or bool(box.children)
+        for box in boxes
+    )
+
+
+def _is_glue(node: Expr, inner: int) -> bool:
+    """Whether a diagram joins the last legs of its first box to the first legs of its second, in order."""
+    assert isinstance(node, Diagram)
+    first, second = node.wires
+    kept = len(first) - inner
+    return (kept >= 0 and first[kept:] == second[:inner] and node.open == first[:kept] + second[inner:]
+            and len(set(first + second)) == len(first) + len(second) - inner)
+
+
+def _kept(
+    order: list[Expr], roots: Sequence[Expr], largest: int, removals: Mapping[Expr, tuple[Diagram, int, Expr | None]]
+) -> set[Expr]:
     """The nodes that get a value of their own."""
     uses: dict[Expr, int] = {}
-    kept: set[Expr] = set()
+    kept: set[Expr] = set(removals)
+    for diagram, _, adjoint in removals.values():
+        kept.update(box for box in diagram.boxes if not isinstance(box, Copy))
+        kept.update(() if adjoint is None else (adjoint,))
     for node in order:
         inside = isinstance(node, (Diagram, Environment))
         for child in live_below(node):
@@ -135,7 +202,7 @@ def _repeats(node: Expr, kept: set[Expr]) -> bool:
     return len(flat.operands) <= 1 and all(i in flat.output for row in flat.indices for i in row)
 
 
-def inlined(root: Expr, kept: set[Expr]) -> Contraction:
+def inlined(root: Expr, kept: Set[Expr]) -> Contraction:
     """A diagram as one network, nested diagrams inlined unless they are kept."""
     union = UnionFind()
     size: list[Dimension] = list(root.dims)

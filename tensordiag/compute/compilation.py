@@ -1,0 +1,133 @@
+"""`compile`: expressions as a callable that plans once for every set of sizes and then runs straight-line code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.expressions import Expr, Tensor
+from .arrays import as_float, bind_sizes, check_names, known_tensors
+from .backends import Backend, find_backend
+from .evaluation import default_memory_limit
+from .planning import Plan, make_plan
+from .programs import MISS, Program, make_program
+from .structure import pieces
+
+__all__ = ["Compiled", "compile"]
+
+
+class Compiled:
+    """A callable made by `compile`: arrays in by name, arrays out.
+
+    `plan` and `source` are those of the latest sizes; before the first call they need `compile(…, sizes=…)`.
+    """
+
+    def __init__(
+        self, exprs: Sequence[Expr], single: bool, backend: Backend, sizes: Mapping[str, int] | None,
+        memory_limit: int | None,
+    ) -> None:
+        self._single = single
+        self._backend = backend
+        self._sizes = sizes
+        self._limit = default_memory_limit() if memory_limit is None else memory_limit
+        self._roots = tuple(expr.base for expr in exprs)
+        self._known = known_tensors(exprs)
+        self._steps = pieces(self._roots, environments=True)
+        boxes = {box for piece in self._steps.values() for box in piece.operands} | set(self._roots)
+        self._needed = {box.name for box in boxes if isinstance(box, Tensor)}
+        self._programs: dict[Any, Program] = {}
+        self._latest: Program | None = None
+        self._run: Any = lambda given: MISS
+
+    def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
+        """The values for these arrays: one, or a list of them as compiled."""
+        if arrays is None:
+            found = self._run(named)
+            return found if found is not MISS else self._slowly(None, named)
+        found = self._run(arrays) if not named else MISS
+        return found if found is not MISS else self._slowly(arrays, named)
+
+    def _slowly(self, arrays: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Any:
+        """Check the arrays, find or make their program, and run it."""
+        given = check_names(self._known, self._needed, arrays, named)
+        as_array = self._backend.as_array or as_float
+        checked = {name: as_array(name, value) for name, value in sorted(given.items())}
+        program = self._program(checked)
+        found = program.run({value.data: checked[value.data] for value in program.plan.inputs})
+        assert found is not MISS
+        return found
+
+    def _program(self, arrays: Mapping[str, Any]) -> Program:
+        key = tuple((name, tuple(a.shape), a.dtype) for name, a in arrays.items())
+        program = self._programs.get(key)
+        if program is None:
+            shapes = {name: tuple(a.shape) for name, a in arrays.items()}
+            types = {name: a.dtype for name, a in arrays.items() if name in self._needed}
+            program = self._make(shapes, types)
+            self._programs[key] = program
+        self._latest, self._run = program, program.run if self._backend.name == "numpy" else self._run
+        return program
+
+    def _make(self, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, Any]) -> Program:
+        sizes = bind_sizes(self._known, shapes, self._sizes)
+        width = max([self._backend.itemsize(t) for t in types.values()], default=8)
+        plan = make_plan(self._steps, self._roots, sizes, width)
+        plan.check_memory(self._limit)
+        return make_program(plan, types, self._backend, self._single)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the latest sizes: print it for a table of the costs."""
+        return self._current().plan
+
+    @property
+    def source(self) -> str:
+        """The program of the latest sizes as Python source."""
+        return self._current().source
+
+    def _current(self) -> Program:
+        if self._latest is None:
+            sizes = bind_sizes(self._known, {}, self._sizes)
+            shapes = {n: tuple(d.value(sizes) for d in t.dims) for n, t in self._known.items() if n in self._needed}
+            self._latest = self._make(shapes, {name: self._backend.default_dtype for name in shapes})
+        return self._latest
+
+
+def compile(
+    exprs: Expr | Sequence[Expr],
+    backend: str = "numpy",
+    *,
+    sizes: Mapping[str, int] | None = None,
+    memory_limit: int | None = None,
+) -> Compiled:
+    """A callable that computes one expression or several together.
+
+    The first call with arrays of new sizes plans for them: shared parts once, all environments of a network from one
+    contraction tree; later calls run straight-line code.
+
+    Parameters
+    ----------
+    exprs
+        An expression, or a list of them for a list of values.
+    backend
+        ``"numpy"``, ``"torch"`` or ``"jax"`` (under ``jit``).
+    sizes
+        Sizes of named dimensions that no array has; with all of them, `plan` and `source` can be seen without a call.
+    memory_limit
+        Bytes that computed arrays may take together; three quarters of the machine's memory by default.
+
+    Raises
+    ------
+    BackendError
+        for an unknown backend, or one that is not installed.  A call raises what `evaluate` raises.
+
+    >>> import tensordiag as td
+    >>> x, A = td.tensors("x[n] A[n,n]")
+    >>> f = x @ A @ x
+    >>> value, gradient = compile([f, td.grad(f, x)])(x=[1.0, 2.0], A=[[1, 0], [0, 3]])
+    >>> float(value), gradient
+    (13.0, array([ 2., 12.]))
+    """
+    single = isinstance(exprs, Expr)
+    listed = [exprs] if isinstance(exprs, Expr) else list(exprs)
+    return Compiled(listed, single, find_backend(backend), sizes, memory_limit)

@@ -1,0 +1,327 @@
+"""Writing a plan as NumPy source: BLAS calls where the layout allows, buffers reused, einsum where nothing fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .values import Value
+from .writers import Writer, letters, literal
+
+__all__ = ["NumpyWriter"]
+
+Indices = tuple[int, ...]
+
+_ALIASES = frozenset({"view", "turn"})
+_SCALAR_ROW = 4096
+
+
+class NumpyWriter(Writer):
+    """Source of NumPy calls.  `reuse` allows temporaries to be overwritten (all arrays of one real type)."""
+
+    reuse = True
+
+    def prepare(self) -> None:
+        """Find out who owns which buffer and who needs it last."""
+        self.base: dict[int, int] = {}
+        self.last: dict[int, int] = {}
+        for value in self.order:
+            owner = value
+            if value.kind in _ALIASES or (value.kind == "reduce" and _is_diagonal(value)):
+                owner = value.operands[0]
+            self.base[value.number] = self.base.get(owner.number, owner.number)
+        for place, value in enumerate(self.order):
+            for operand in value.operands:
+                self.last[self.base[operand.number]] = place
+        for root in self.roots:
+            self.last[self.base[root.number]] = len(self.order)
+        self.place = {value.number: place for place, value in enumerate(self.order)}
+        self.owned: set[int] = set()
+        self.returned: set[int] = set()
+
+    def settle(self, value: Value, text: str) -> None:
+        """Write the statement; the name of a buffer that was overwritten lives on."""
+        if text.startswith("="):
+            self.name[value.number] = text[1:]
+            self.owned.add(self.base[value.number])
+            return
+        super().settle(value, text)
+        if value.kind not in _ALIASES and value.shape and value.kind != "input":
+            self.owned.add(self.base[value.number])
+
+    def free(self, operand: Value) -> bool:
+        """Whether an operand's buffer may be overwritten by the value that is being written."""
+        base = self.base[operand.number]
+        here = self.place[self.current.number]
+        return (self.reuse and base in self.owned and self.last[base] == here and base == operand.number
+                and operand.shape == self.current.shape and operand.kind not in _ALIASES
+                and sum(o is operand for o in self.current.operands) == 1)
+
+    def result(self, root: Value, place: int) -> str:
+        """A fresh array, or a NumPy scalar."""
+        name, base = self.name[root.number], self.base[root.number]
+        if not root.shape:
+            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply") else name
+        if base not in self.owned or base in self.returned:
+            return f"{name}.copy()"
+        self.returned.add(base)
+        return name
+
+    # -- leaves and views --------------------------------------------------------------------------
+
+    def conjugate(self, value: Value, x: str) -> str:
+        return f"{x}.conj()"
+
+    def view(self, value: Value, x: str) -> str:
+        shape, select = value.data
+        if shape is not None:
+            x = f"{x}.reshape({', '.join(map(str, shape)) or '()'})"
+        if select is not None:
+            x = f"{x}[{', '.join(':' if s is None else str(s) for s in select)}]"
+        return x
+
+    def eye(self, value: Value) -> str:
+        return f"eye({math.isqrt(value.entries)}, dtype=dtype).reshape({value.shape})"
+
+    def full(self, value: Value) -> str:
+        if not value.shape:
+            return f"number({literal(value.data)})"
+        return f"zeros({value.shape}, dtype)" if value.data == 0 else f"full({value.shape}, {value.data}, dtype)"
+
+    def turn(self, value: Value, x: str) -> str:
+        return f"{x}.T" if value.data == (1, 0) else f"{x}.transpose({', '.join(map(str, value.data))})"
+
+    def scale(self, value: Value, x: str) -> str:
+        self.use(value, "multiply")
+        if value.shape and self.free(value.operands[0]):
+            self.lines.append(f"{x} *= {literal(value.data)}")
+            return f"={x}"
+        return f"-{x}" if value.data == -1 else f"{x} * {literal(value.data)}"
+
+    def reduce(self, value: Value, x: str) -> str:
+        row, out = value.data
+        if len(set(row)) != len(row):
+            self.use(value, "diagonal" if _is_diagonal(value) else "einsum")
+            return f"einsum({letters(row, out)!r}, {x})"
+        self.use(value, "sum")
+        gone = [axis for axis, i in enumerate(row) if i not in out]
+        if not out:
+            return f"total({x}, None)"
+        return f"total({x}, {gone[0] if len(gone) == 1 else tuple(gone)})"
+
+    def apply(self, value: Value, *args: str) -> str:
+        name, params = value.data
+        self.use(value, name)
+        made = self.functions["implementation"](name)
+        function = self.function(made, "f")
+        extra = [literal(p) for p in params] if name != "power" else [self.function(p, "p") for p in params]
+        if isinstance(made, np.ufunc) and len(value.operands) == 1 and value.shape and self.free(value.operands[0]):
+            self.lines.append(f"{function}({args[0]}, {args[0]})")
+            return f"={args[0]}"
+        return f"{function}({', '.join([*args, *extra])})"
+
+    # -- spreading and adding ----------------------------------------------------------------------
+
+    def expand(self, value: Value, x: str) -> str:
+        pattern, sizes, _ = value.data
+        self.use(value, "expand")
+        name = f"v{len(self.name)}"
+        repeated = len(set(pattern)) != len(pattern)
+        self.lines.append(f"{name} = {'zeros' if repeated else 'empty'}({tuple(sizes)}, dtype)")
+        self._write_into(name, x, tuple(range(len(value.operands[0].shape))), pattern, (), "=")
+        self.name[value.number] = name
+        return "=" + name
+
+    def _write_into(
+        self, name: str, x: str, row: Indices, pattern: Sequence[int], fixed: Sequence[tuple[int, int]], sign: str
+    ) -> None:
+        """Write x into an array, on the diagonal where an index repeats, at its place where one is fixed."""
+        places = dict(fixed)
+        target, left = name, list(pattern)
+        if places:
+            index = ", ".join(str(places[i]) if i in places else ":" for i in pattern)
+            target, left = f"{name}[{index}]", [i for i in pattern if i not in places]
+        free = list(dict.fromkeys(left))
+        source = _broadcast(x, row, free, leading=False)
+        if left == free:
+            if not target.endswith("]"):
+                target += "[...]"
+            self.lines.append(f"{target} {sign} {source}")
+            return
+        label = {i: k for k, i in enumerate(free)}
+        spec = letters([label[i] for i in left], [label[i] for i in free])
+        self.lines.append(f"t = einsum({spec!r}, {target})")
+        self.lines.append(f"t[...] {sign} {source}" if sign == "=" else f"t {sign} {source}")
+
+    def sum(self, value: Value, *names: str) -> str:
+        self.use(value, "add")
+        dense, sparse = [], []
+        for data, name, operand in zip(value.data, names, value.operands, strict=True):
+            plain = not data[3] and len(set(data[2])) == len(data[2])
+            (dense if plain else sparse).append((data, name, operand))
+        dense.sort(key=lambda part: (not self._is_reusable(part), part[0][0] != 1, -len(part[0][1])))
+        covered = any(len(data[1]) == len(data[2]) for data, _, _ in dense)
+        text, free = ("", "") if covered or not value.shape else (f"zeros({value.shape}, dtype)", "")
+        if text:
+            free = f"v{len(self.name)}"
+            self.lines.append(f"{free} = {text}")
+            text = free
+        for data, name, operand in dense:
+            text, free = self._add(text, free, (data, name, operand), value)
+        if free and not sparse:
+            return self._keep(value, free)
+        if not sparse:
+            return text if len(dense) > 1 or dense[0][0][0] != 1 else f"array({text})"
+        if not free:
+            free = f"v{len(self.name)}"
+            self.lines.append(f"{free} = array({text}, dtype)")
+        for (coefficient, row, pattern, fixed), name, _ in sparse:
+            x = name if coefficient in (1, -1) else f"({name} * {literal(coefficient)})"
+            self._write_into(free, x, row, pattern, fixed, "-=" if coefficient == -1 else "+=")
+        return self._keep(value, free)
+
+    def _keep(self, value: Value, name: str) -> str:
+        self.name[value.number] = name
+        return "=" + name
+
+    def _is_reusable(self, part: tuple[tuple[object, Indices, Indices, object], str, Value]) -> bool:
+        (_, row, pattern, _), _, operand = part
+        return row == pattern and bool(operand.shape) and self.free(operand)
+
+    def _add(
+        self, text: str, free: str, part: tuple[tuple[int, Indices, Indices, object], str, Value], value: Value
+    ) -> tuple[str, str]:
+        """One more dense term: in place once a buffer is ours."""
+        (coefficient, row, pattern, _), name, operand = part
+        x = _broadcast(name, row, pattern, leading=True)
+        sign = "-" if coefficient == -1 else "+"
+        if operand.kind == "full" and not operand.shape:
+            x = literal(coefficient * operand.data if sign == "+" else operand.data)
+        elif abs(coefficient) != 1 or isinstance(coefficient, complex):
+            x = f"{x} * {literal(coefficient)}"
+        if not text:
+            if self._is_reusable(part):
+                if coefficient != 1:
+                    self.lines.append(f"{name} *= {literal(coefficient)}")
+                return name, name
+            return (f"-{x}" if sign == "-" else x), ""
+        if free:
+            self.lines.append(f"{free} {sign}= {x}")
+            return free, free
+        text = f"{text} {sign} {x}"
+        if self.reuse and value.entries > _SCALAR_ROW and value.shape == tuple(operand.shape):
+            fresh = f"v{len(self.name)}_{len(self.lines)}"
+            self.lines.append(f"{fresh} = {text}")
+            return fresh, fresh
+        return text, ""
+
+    # -- products ----------------------------------------------------------------------------------
+
+    def pair(self, value: Value, a: str, b: str) -> str:
+        (ra, rb), order = value.data
+        summed = [i for i in ra if i in rb and i >= order]
+        if not summed:
+            return self._multiply(value, a, b, ra, rb, order)
+        batch = [i for i in ra if i in rb and i < order]
+        left, right = [i for i in ra if i not in rb], [i for i in rb if i not in ra]
+        if not batch:
+            return self._dot(value, (a, ra, left), (b, rb, right), summed)
+        if not left or not right:
+            self.use(value, "einsum")
+            return f"einsum({letters(ra, rb, range(order))!r}, {a}, {b})"
+        return self._matmul(value, (a, ra, left), (b, rb, right), batch, summed)
+
+    def _multiply(self, value: Value, a: str, b: str, ra: Indices, rb: Indices, order: int) -> str:
+        self.use(value, "multiply")
+        out = tuple(range(order))
+        for x, rx, y, ry, operand in ((a, ra, b, rb, value.operands[0]), (b, rb, a, ra, value.operands[1])):
+            if rx == out and operand.shape and self.free(operand):
+                self.lines.append(f"{x} *= {_broadcast(y, ry, out, leading=True)}")
+                return f"={x}"
+        if len(ra) == len(rb) == 1 and order == 2:
+            self.use(value, "outer")
+        return f"{_broadcast(a, ra, out, leading=True)} * {_broadcast(b, rb, out, leading=True)}"
+
+    def _dot(
+        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]], summed: list[int]
+    ) -> str:
+        """No batch: one call of dot, a syrk where a matrix meets its own transpose."""
+        (a, ra, left), (b, rb, right) = one, two
+        x, y = value.operands
+        size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
+        if y.entries > x.entries:
+            summed = [i for i in rb if i in summed]
+        first = _as_matrix(a, ra, left, summed, size)
+        second = _as_matrix(b, rb, summed, right, size)
+        self.use(value, "syrk" if x is y and left and right and len(ra) == 2 else
+                 "dot" if not left and not right else "matmul" if left and right else "matvec")
+        made = f"dot({first}, {second})"
+        return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
+
+    def _matmul(
+        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],
+        batch: list[int], summed: list[int],
+    ) -> str:
+        """A stack of matrix products."""
+        (a, ra, left), (b, rb, right) = one, two
+        x, y = value.operands
+        size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
+        self.use(value, "matmul")
+        first = _as_stack(a, ra, batch, left, summed, size)
+        second = _as_stack(b, rb, batch, summed, right, size)
+        made = f"matmul({first}, {second})"
+        plain = len(batch) == len(left) == len(right) == 1
+        return made if plain else f"{made}.reshape{value.shape}"
+
+
+def _is_diagonal(value: Value) -> bool:
+    row, out = value.data
+    return set(row) == set(out)
+
+
+def _broadcast(x: str, row: Sequence[int], out: Sequence[int], leading: bool) -> str:
+    """x with its axes in the order of `out` and axes of length 1 where it has none."""
+    wanted = [i for i in out if i in row]
+    if tuple(wanted) != tuple(row):
+        order = [list(row).index(i) for i in wanted]
+        x = f"{x}.T" if order == [1, 0] else f"{x}.transpose({', '.join(map(str, order))})"
+    if not row or len(wanted) == len(out):
+        return x
+    slots = [":" if i in row else "None" for i in out]
+    while slots and slots[0] == "None" and leading:
+        slots.pop(0)
+    while slots and slots[-1] == ":":
+        slots.pop()
+    return f"{x}[{', '.join(slots)}]" if slots else x
+
+
+def _as_matrix(x: str, row: Indices, first: Sequence[int], second: Sequence[int], size: dict[int, int]) -> str:
+    """x as a matrix of two groups of axes (a vector where one is empty): a view where the order allows."""
+    groups = [group for group in (first, second) if group]
+    shape = ", ".join(str(math.prod(size[i] for i in group)) for group in groups)
+    straight = [i for group in groups for i in group]
+    if list(row) == straight:
+        return x if all(len(group) == 1 for group in groups) else f"{x}.reshape({shape})"
+    if len(groups) == 2 and list(row) == [*groups[1], *groups[0]]:
+        if len(row) == 2:
+            return f"{x}.T"
+        turned = ", ".join(str(math.prod(size[i] for i in group)) for group in reversed(groups))
+        return f"{x}.reshape({turned}).T"
+    order = ", ".join(str(list(row).index(i)) for i in straight)
+    made = f"{x}.transpose({order})"
+    return made if all(len(group) == 1 for group in groups) else f"{made}.reshape({shape})"
+
+
+def _as_stack(
+    x: str, row: Indices, batch: Sequence[int], first: Sequence[int], second: Sequence[int], size: dict[int, int]
+) -> str:
+    straight = [*batch, *first, *second]
+    if list(row) != straight:
+        order = [list(row).index(i) for i in straight]
+        x = f"{x}.transpose({', '.join(map(str, order))})"
+    if len(batch) == len(first) == len(second) == 1:
+        return x
+    shape = ", ".join(str(math.prod(size[i] for i in group)) for group in (batch, first, second))
+    return f"{x}.reshape({shape})"

@@ -1,0 +1,403 @@
+"""From polynomials to a plan: pairwise products, sums and functions, equal ones computed once.
+
+Every network becomes a tree of pairs.  Results are known by what they are a product of, so that a subproduct that
+several networks have (also mirrored, where an operand occurs twice or is symmetric) is one value of the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.numbers import Number, as_number
+from .paths import best_tree, find_path
+from .values import Term, Value, Values, arrangements, reachable
+
+__all__ = ["Handle", "Planner", "Removal"]
+
+Indices = tuple[int, ...]
+
+_SMALL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """coefficient · (a plan's value with its axes reordered: axis k is the value's axis `axes[k]`)."""
+
+    value: Value
+    axes: Indices
+    coefficient: Number = 1
+
+    def row(self, row: Sequence[int]) -> Indices:
+        """The indices of the value's own axes, from those of the reordered axes."""
+        own = [0] * len(row)
+        for axis, i in zip(self.axes, row, strict=True):
+            own[axis] = i
+        return tuple(own)
+
+
+def _straight(value: Value) -> Handle:
+    return Handle(value, tuple(range(len(value.shape))))
+
+
+class Planner:
+    """Makes the plan's values for a set of polynomials."""
+
+    def __init__(self, values: Values, search_repeats: int = 64) -> None:
+        self.values = values
+        self.handles: dict[int, Handle] = {}
+        self.products: dict[Any, tuple[Value, Indices]] = {}
+        self.trees: dict[Any, Any] = {}
+        self.search_repeats = search_repeats
+
+    def plan(self, roots: Iterable[Value]) -> list[Value]:
+        """The plan's values of the roots, each with the axes of its root."""
+        roots = list(roots)
+        for value in reachable(roots):
+            if value.number not in self.handles:
+                self.handles[value.number] = self._realise(value)
+        return [self.array(self.handles[root.number]) for root in roots]
+
+    def array(self, handle: Handle) -> Value:
+        """The handle as a value: scaled and reordered where it has to be."""
+        value = handle.value
+        if handle.coefficient != 1:
+            value = self.values.make("scale", handle.coefficient, (value,), value.shape, symmetry=value.symmetry)
+        if handle.axes != tuple(range(len(handle.axes))):
+            shape = [value.shape[axis] for axis in handle.axes]
+            value = self.values.make("turn", handle.axes, (value,), shape)
+        return value
+
+    def _realise(self, value: Value) -> Handle:
+        if value.kind == "poly":
+            return self._polynomial(value)
+        if value.kind == "removed":
+            return self._removed(value)
+        if not value.operands:
+            return _straight(value)
+        below = tuple([self.array(self.handles[o.number]) for o in value.operands])
+        return _straight(self.values.make(value.kind, value.data, below, value.shape))
+
+    # -- polynomials -------------------------------------------------------------------------------
+
+    def _polynomial(self, value: Value) -> Handle:
+        shape = value.shape
+        if not value.terms:
+            return _straight(self.values.make("full", 0, (), shape))
+        places = _core_places(value.terms)
+        pattern = _pattern(value.terms, places)
+        cores = [_Core(term, tuple(term.output[p] for p in places)) for term in value.terms]
+        made = self._core(cores)
+        sizes = tuple([value.terms[0].size[i] for i in value.terms[0].output])
+        if pattern != tuple(range(len(places))):
+            core = self.array(Handle(made.value, made.axes, 1))
+            whole = self.values.make("expand", (pattern, sizes, ()), (core,), sizes)
+            made = Handle(whole, tuple(range(len(sizes))), made.coefficient)
+        if sizes != shape:
+            view = self.values.make("view", (shape, None), (self.array(made),), shape)
+            made = _straight(view)
+        return made
+
+    def _core(self, cores: Sequence[_Core]) -> Handle:
+        """The sum of terms with no index repeated in all of them."""
+        parts = [(*self.product(core.term), core) for core in cores]
+        if len(parts) == 1 and parts[0][3].is_plain:
+            product, row, coefficient, core = parts[0]
+            return Handle(product, tuple([row.index(i) for i in core.output]), coefficient)
+        common = _common_factor([coefficient for _, _, coefficient, _ in parts])
+        shape = tuple([cores[0].term.size[i] for i in cores[0].output])
+        data, operands = [], []
+        for product, row, coefficient, core in parts:
+            label = {i: p for p, i in reversed(list(enumerate(core.output)))}
+            fixed = tuple(sorted((label[i], place) for i, place in core.term.fixed if i in label))
+            pattern = tuple([label[i] for i in core.output])
+            data.append((_divided(coefficient, common), tuple([label[i] for i in row]), pattern, fixed))
+            operands.append(product)
+        order = sorted(range(len(data)), key=lambda k: (operands[k].number, repr(data[k][1:])))
+        key = (tuple(data[k] for k in order), shape)
+        made = self.values.make("sum", tuple(data[k] for k in order), tuple(operands[k] for k in order), shape, key=key,
+                                symmetry=_sum_symmetry([(operands[k], data[k]) for k in order], shape))
+        return Handle(made, tuple(range(len(shape))), common)
+
+    # -- products ----------------------------------------------------------------------------------
+
+    def product(self, term: Term) -> tuple[Value, Indices, Number]:
+        """A term's network as (value, indices of its axes, coefficient); output patterns are left to the caller."""
+        coefficient = term.coefficient
+        leaves: list[tuple[Value, Indices]] = []
+        for box, row in zip(term.operands, term.rows, strict=True):
+            handle = self.handles[box.number]
+            coefficient = coefficient * handle.coefficient
+            leaves.append((handle.value, handle.row(row)))
+        coefficient = as_number(coefficient)
+        if not leaves:
+            return self.values.make("full", 1, (), ()), (), coefficient
+        kept = term.kept
+        leaves = self.reduced(leaves, kept)
+        if len(leaves) == 1:
+            return (*leaves[0], coefficient)
+        if len(leaves) <= 2:
+            return (*self.pair(leaves[0], leaves[1], kept), coefficient)
+        if len(leaves) <= _SMALL:
+            return (*self._small(leaves, kept, term.size), coefficient)
+        return (*self._along(leaves, kept, term.size)[-1], coefficient)
+
+    def reduced(self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]) -> list[tuple[Value, Indices]]:
+        """The operands with repeated indices taken as diagonals and lone indices summed."""
+        count: dict[int, int] = dict.fromkeys(kept, 1)
+        for _, row in leaves:
+            for i in set(row):
+                count[i] = count.get(i, 0) + 1
+        return [self._reduced(box, row, count) for box, row in leaves]
+
+    def _reduced(self, box: Value, row: Indices, count: dict[int, int]) -> tuple[Value, Indices]:
+        kept = tuple([i for i in dict.fromkeys(row) if count[i] > 1])
+        if kept == row:
+            return box, row
+        label = {i: k for k, i in enumerate(dict.fromkeys(row))}
+        data = (tuple([label[i] for i in row]), tuple([label[i] for i in kept]))
+        shape = [box.shape[row.index(i)] for i in kept]
+        return self.values.make("reduce", data, (box,), shape), kept
+
+    def pair(
+        self, a: tuple[Value, Indices], b: tuple[Value, Indices], kept: frozenset[int] | set[int],
+        leaves: Sequence[tuple[Value, Indices]] | None = None,
+    ) -> tuple[Value, Indices]:
+        """The product of two values, summed over the indices that are not kept.
+
+        `leaves` are the operands that it is a product of, where that is more than these two.
+        """
+        key, listed, twins = self.key(leaves or (a, b), kept)
+        known = self.products.get(key)
+        if known is not None:
+            return known[0], tuple([listed[label] for label in known[1]])
+        rows, out, shape = _pair_layout(a, b, kept)
+        label = {i: k for k, i in enumerate(listed)}
+        axes = tuple([label[i] for i in out])
+        place = {i: axis for axis, i in enumerate(out)}
+        symmetry = tuple(tuple(place[i] for i in (twin[x] for x in axes)) for twin in twins)
+        made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape,
+                                symmetry=tuple(s for s in symmetry if s != tuple(range(len(out)))))
+        self.products[key] = (made, axes)
+        return made, out
+
+    def key(
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
+    ) -> tuple[Any, list[int], list[list[int]]]:
+        """What identifies a product; its indices in canonical order; those orders of them that mean the same."""
+        best: Any = None
+        listed: list[int] = []
+        twins: list[list[int]] = []
+        for ways in arrangements([box for box, _ in leaves], [row for _, row in leaves]):
+            label: dict[int, int] = {}
+            rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in ways])
+            found = (rows, tuple([i in kept for i in label]))
+            if best is None or found < best[1]:
+                best, listed, twins = (tuple([box.number for box, _ in ways]), found), list(label), []
+            elif found == best[1]:
+                twins.append(list(label))
+        return best, listed, twins
+
+    def _small(
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], size: dict[int, int]
+    ) -> tuple[Value, Indices]:
+        """The best tree of a few operands, subproducts that the plan has already for nothing."""
+        sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
+
+        def is_known(members: Sequence[int], legs: frozenset[int]) -> bool:
+            return self.key([leaves[k] for k in members], legs)[0] in self.products
+
+        tree = best_tree([frozenset(row) for _, row in leaves], kept, sizes, is_known)
+        made: list[tuple[Value, Indices]] = list(leaves)
+        below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]
+        for a, b, legs in tree:
+            below.append(below[a] + below[b])
+            made.append(self.pair(made[a], made[b], legs, below[-1]))
+        return made[-1]
+
+    def _along(
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], size: dict[int, int]
+    ) -> list[tuple[Value, Indices]]:
+        """All values of the searched tree of many operands, leaves first."""
+        made = list(leaves)
+        for a, b, legs in self._tree(leaves, kept):
+            made.append(self.pair(made[a], made[b], legs))
+        return made
+
+    def _tree(
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]
+    ) -> list[tuple[int, int, frozenset[int]]]:
+        sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
+        sets = [frozenset(row) for _, row in leaves]
+        label: dict[int, int] = {}
+        rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in leaves])
+        key = (rows, tuple(sizes[i] for i in label), tuple(i in kept for i in label))
+        if key not in self.trees:
+            self.trees[key] = find_path(sets, kept, sizes, self.search_repeats)
+        return with_legs(sets, kept, self.trees[key])
+
+    # -- environments ------------------------------------------------------------------------------
+
+    def _removed(self, value: Value) -> Handle:
+        """One environment of a network; all of them come from one tree, by the removal rule."""
+        removal: Removal = value.data
+        key = ("environments", tuple(o.number for o in value.operands), removal.rows, removal.adjoint)
+        if key not in self.trees:
+            self.trees[key] = self._environments(value)
+        box, row, coefficient = self.trees[key][removal.place]
+        label = {i: p for p, i in reversed(list(enumerate(removal.output)))}
+        if sorted(row) == sorted(removal.output):
+            return Handle(box, tuple([row.index(i) for i in removal.output]), coefficient)
+        data = ((1, tuple([label[i] for i in row]), tuple([label[i] for i in removal.output]), ()),)
+        made = self.values.make("sum", data, (box,), value.shape)
+        return Handle(made, tuple(range(len(value.shape))), coefficient)
+
+    def _environments(self, value: Value) -> list[tuple[Value, Indices, Number]]:
+        """For every operand the network without it, times the adjoint: (value, its indices, coefficient)."""
+        removal: Removal = value.data
+        count = len(removal.rows)
+        handles = [self.handles[o.number] for o in value.operands]
+        raw = [(h.value, h.row(row)) for h, row in zip(handles, removal.rows, strict=False)]
+        leaves = self.reduced(raw, removal.kept)
+        tree = self._tree(leaves, removal.kept)
+        made = list(leaves)
+        for a, b, legs in tree:
+            made.append(self.pair(made[a], made[b], legs))
+        outer: frozenset[int] = frozenset()
+        cotangent: dict[int, tuple[Value, Indices] | None] = {len(made) - 1: None}
+        if removal.adjoint is not None:
+            outer = frozenset(removal.adjoint) - removal.kept
+            cotangent[len(made) - 1] = (handles[count].value, handles[count].row(removal.adjoint))
+        for number in range(len(tree) - 1, -1, -1):
+            above = cotangent.pop(count + number)
+            a, b, _ = tree[number]
+            for mine, other in ((a, b), (b, a)):
+                legs = frozenset(made[mine][1]) | outer
+                pieces = self.reduced([made[other]] if above is None else [above, made[other]], legs)
+                cotangent[mine] = pieces[0] if above is None else self.pair(pieces[0], pieces[1], legs)
+        found = []
+        for k in range(count):
+            factor = removal.coefficient
+            for other, handle in enumerate(handles):
+                factor = factor * handle.coefficient if other != k else factor
+            at = cotangent[k] or (self.values.make("full", 1, (), ()), ())
+            found.append((*at, as_number(factor)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A network (`rows`, one for each operand; `kept`, its open indices) without the operand `place`.
+
+    `adjoint` are the indices of one more operand, joined to the open indices; `output` those of the result.
+    """
+
+    coefficient: Number
+    rows: tuple[Indices, ...]
+    kept: frozenset[int]
+    place: int
+    adjoint: Indices | None
+    output: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """A term and the part of its output that is not the same pattern in all terms."""
+
+    term: Term
+    output: Indices
+
+    @property
+    def is_plain(self) -> bool:
+        present = {i for row in self.term.rows for i in row}
+        return not self.term.fixed and len(set(self.output)) == len(self.output) and present.issuperset(self.output)
+
+
+def with_legs(
+    sets: Sequence[frozenset[int]], kept: frozenset[int], path: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, frozenset[int]]]:
+    """A path with the indices that each of its results keeps."""
+    rows = list(sets)
+    count: dict[int, int] = dict.fromkeys(kept, 1)
+    for row in sets:
+        for i in row:
+            count[i] = count.get(i, 0) + 1
+    made = []
+    for a, b in path:
+        for row in (rows[a], rows[b]):
+            for i in row:
+                count[i] -= 1
+        legs = frozenset([i for i in rows[a] | rows[b] if count[i]])
+        for i in legs:
+            count[i] += 1
+        rows.append(legs)
+        made.append((a, b, legs))
+    return made
+
+
+def _pair_layout(
+    a: tuple[Value, Indices], b: tuple[Value, Indices], kept: frozenset[int] | set[int]
+) -> tuple[tuple[Indices, Indices], Indices, list[int]]:
+    """Rows relabelled with the result's axes first (0, 1, …), the result's indices, and its shape."""
+    ia, ib = a[1], b[1]
+    inside_b, inside_a = set(ib), set(ia)
+    out = tuple(
+        [i for i in ia if i in kept and i in inside_b] + [i for i in ia if i in kept and i not in inside_b]
+        + [i for i in ib if i in kept and i not in inside_a])
+    size = dict(zip(ia + ib, a[0].shape + b[0].shape, strict=True))
+    label: dict[int, int] = {}
+    for i in out:
+        label[i] = len(label)
+    for i in ia + ib:
+        label.setdefault(i, len(label))
+    rows = (tuple([label[i] for i in ia]), tuple([label[i] for i in ib]))
+    return rows, out, [size[i] for i in out]
+
+
+def _representatives(terms: Sequence[Term]) -> list[int]:
+    """For each output place the first one that carries the same index in all terms."""
+    seen: dict[tuple[int, ...], int] = {}
+    columns = list(zip(*(t.output for t in terms), strict=True))
+    return [seen.setdefault(column, p) for p, column in enumerate(columns)]
+
+
+def _core_places(terms: Sequence[Term]) -> Indices:
+    """The output places that a core needs: one of those tied in all terms, none of those that all terms repeat."""
+    present = [{i for row in t.rows for i in row} | {i for i, _ in t.fixed} for t in terms]
+    first = _representatives(terms)
+    return tuple([p for p, q in enumerate(first) if p == q
+                  and any(t.output[p] in inside for t, inside in zip(terms, present, strict=True))])
+
+
+def _pattern(terms: Sequence[Term], places: Indices) -> tuple[int, ...]:
+    """For each output place the core's axis that it repeats, or a negative label where it is broadcast."""
+    axis = {p: k for k, p in enumerate(places)}
+    return tuple([axis.get(p, -1 - p) for p in _representatives(terms)])
+
+
+def _common_factor(coefficients: Sequence[Number]) -> Number:
+    """The factor that leaves the most coefficients 1 or −1."""
+    if all(abs(c) == abs(coefficients[0]) for c in coefficients):
+        positive = [c for c in coefficients if not isinstance(c, complex) and c > 0]
+        return positive[0] if positive else coefficients[0]
+    return 1
+
+
+def _divided(coefficient: Number, common: Number) -> Number:
+    if coefficient == common:
+        return 1
+    return -1 if coefficient == -common else coefficient if common == 1 else as_number(coefficient / common)
+
+
+def _sum_symmetry(parts: Sequence[tuple[Value, Any]], shape: Indices) -> tuple[Indices, ...]:
+    """(1, 0) where every term of a sum of matrices is symmetric or has its mirror in the sum."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        return ()
+    listed = {(box.number, data) for box, data in parts}
+    for box, (coefficient, row, pattern, fixed) in parts:
+        mirrored = (box.number, (coefficient, tuple([1 - i for i in row]), pattern, fixed))
+        symmetric = len(row) == 2 and (1, 0) in box.symmetry
+        if pattern != (0, 1) or fixed or not (symmetric or mirrored in listed):
+            return ()
+    return ((1, 0),)

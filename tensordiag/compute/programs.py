@@ -1,0 +1,95 @@
+"""Straight-line programs: a plan's source, and the function that it defines.
+
+The source that is executed holds generated names and numbers only; tensor names stay outside, in the tuple that the
+arrays are fetched with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .backends import Backend
+from .implementations import implementation
+from .numpy_source import NumpyWriter
+from .planning import Plan
+from .writers import FunctionalWriter, Writer
+
+__all__ = ["MISS", "Program", "make_program"]
+
+MISS = object()
+"""What a program answers to arrays that it was not made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A plan as code: `run(arrays by name)` gives the list of results, or `MISS` for other shapes or types."""
+
+    plan: Plan
+    source: str
+    run: Callable[[Mapping[str, Any]], Any]
+
+
+def make_program(plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool) -> Program:
+    """Write and define the program of a plan for arrays of these types."""
+    kinds = set(dtypes.values())
+    dtype = np.result_type(*kinds) if kinds else np.dtype(np.float64)
+    names = tuple(value.data for value in plan.inputs)
+    constants: dict[str, Any] = {"implementation": backend.implementation or implementation}
+    writer: Writer
+    if backend.name == "numpy":
+        writer = NumpyWriter(plan.inputs, plan.results, constants)
+        writer.reuse = len(kinds) <= 1 and dtype.kind == "f"
+    else:
+        writer = FunctionalWriter(plan.inputs, plan.results, constants)
+    body = writer.write()
+    plan.kernels.update(writer.kernels)
+    if single:
+        body[-1] = "return " + body[-1][len("return [") : -1]
+    scope: dict[str, Any] = {**backend.scope(dtype), **writer.functions}
+    if backend.name == "numpy":
+        run = _define(_guarded(plan, names, body), {**scope, **_guards(plan, names, dtypes)}, "program")
+    else:
+        run = backend.finished(_define([f"def program({_arguments(names)}):", *_indented(body)], scope, "program"), names)
+    return Program(plan, _readable(plan, names, body, backend), run)
+
+
+def _arguments(names: Sequence[str]) -> str:
+    return ", ".join(f"a{k}" for k in range(len(names)))
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
+def _define(lines: Sequence[str], scope: dict[str, Any], name: str) -> Callable[..., Any]:
+    exec("\n".join(lines), scope)  # generated names and numbers only
+    made: Callable[..., Any] = scope[name]
+    return made
+
+
+def _guarded(plan: Plan, names: Sequence[str], body: Sequence[str]) -> list[str]:
+    """The program behind a test that the arrays are those it was made for."""
+    lines = ["def program(given):", "    try:"]
+    lines += [f"        a{k} = given[n{k}]" for k in range(len(names))] or ["        pass"]
+    lines += ["    except KeyError:", "        return MISS"]
+    tests = [f"type(a{k}) is ndarray and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(len(names))]
+    tests.append(f"len(given) == {len(names)}")
+    lines.append(f"    if not ({' and '.join(tests)}):")
+    lines.append("        return MISS")
+    return lines + _indented(body)
+
+
+def _guards(plan: Plan, names: Sequence[str], dtypes: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"MISS": MISS, "ndarray": np.ndarray}
+    for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True)):
+        made[f"n{k}"], made[f"d{k}"], made[f"s{k}"] = name, dtypes[name], value.shape
+    return made
+
+
+def _readable(plan: Plan, names: Sequence[str], body: Sequence[str], backend: Backend) -> str:
+    legend = [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
+    return "\n".join([*backend.header, *legend, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"

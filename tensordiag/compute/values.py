@@ -1,0 +1,268 @@
+"""Values at known sizes: polynomials in other values, functions and views of them; equal ones are one object.
+
+A polynomial is a sum of terms, a term a coefficient times a network of operands.  Everything that a plan decides
+(distribute, factor, share) is a change of polynomials.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..core.numbers import Number, as_number
+
+__all__ = ["Term", "Value", "Values", "arrangements", "canonical_term", "reachable"]
+
+Indices = tuple[int, ...]
+
+_LARGEST_CANONICAL = 10
+_ARRANGEMENTS = 64
+
+
+class Value:
+    """One array of a computation; made by `Values`.
+
+    `kind` is ``"input"``, ``"view"``, ``"apply"`` or ``"poly"`` as lowered; a plan adds ``"pair"``, ``"reduce"``,
+    ``"expand"``, ``"scale"`` and ``"sum"``.  `data` is what, with the operands, determines it.  `symmetry` lists
+    the axis orders (but the identity) that leave it unchanged.
+    """
+
+    __slots__ = ("data", "kind", "number", "operands", "shape", "symmetry")
+
+    def __init__(
+        self, number: int, kind: str, data: Any, operands: tuple[Value, ...], shape: Indices,
+        symmetry: tuple[Indices, ...] = (),
+    ) -> None:
+        self.number = number
+        self.kind = kind
+        self.data = data
+        self.operands = operands
+        self.shape = shape
+        self.symmetry = symmetry
+
+    @property
+    def entries(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of a polynomial."""
+        found: tuple[Term, ...] = self.data
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.number} {self.shape}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """coefficient · Σ Π operand[row], with the axes `output`; see `networks.SizedNetwork`.
+
+    An index may stand on several operands, several times in the output, or in the output alone.
+    """
+
+    coefficient: Number
+    operands: tuple[Value, ...]
+    rows: tuple[Indices, ...]
+    output: Indices
+    size: dict[int, int]
+    fixed: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """The indices that are not summed."""
+        gone = {i for i, _ in self.fixed}
+        return frozenset(i for i in self.output if i not in gone)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every output index stands once there and on an operand."""
+        present = {i for row in self.rows for i in row}
+        return not self.fixed and len(set(self.output)) == len(self.output) and present.issuperset(self.output)
+
+    def scaled(self, factor: Number) -> Term:
+        """The term times a number."""
+        return replace(self, coefficient=as_number(self.coefficient * factor))
+
+
+def arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterator[list[tuple[Value, Indices]]]:
+    """The ways to write a network that differ by equal operands and by symmetries of operands; at most a budget."""
+    order = sorted(range(len(operands)), key=lambda k: (operands[k].number, rows[k]))
+    listed = [(operands[k], rows[k]) for k in order]
+    groups = [list(part) for _, part in itertools.groupby(listed, key=lambda pair: pair[0].number)]
+    if len(operands) > _LARGEST_CANONICAL or all(len(g) == 1 and not g[0][0].symmetry for g in groups):
+        yield listed
+        return
+    choices: list[list[list[tuple[Value, Indices]]]] = []
+    count = 1
+    for group in groups:
+        orders = list(itertools.permutations(group)) if len(group) < 5 else [tuple(group)]
+        ways = 1 + len(group[0][0].symmetry)
+        if count * len(orders) * ways ** len(group) > _ARRANGEMENTS:
+            orders, ways = orders[:1], 1
+        made: list[list[tuple[Value, Indices]]] = []
+        for chosen in orders:
+            if ways == 1:
+                made.append(list(chosen))
+                continue
+            turned = [[row, *(tuple([row[axis] for axis in perm]) for perm in box.symmetry)] for box, row in chosen]
+            made.extend([(box, row) for (box, _), row in zip(chosen, way, strict=True)]
+                        for way in itertools.product(*turned))
+        count *= len(made)
+        choices.append(made)
+    for parts in itertools.product(*choices):
+        yield [pair for part in parts for pair in part]
+
+
+def _labelled(listed: Iterable[tuple[Value, Indices]], label: dict[int, int]) -> tuple[Indices, ...]:
+    return tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in listed])
+
+
+class Values:
+    """The table of values of one computation."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Value] = {}
+        self.count = 0
+
+    def make(
+        self, kind: str, data: Any, operands: tuple[Value, ...], shape: Sequence[int], *,
+        key: Any = None, symmetry: tuple[Indices, ...] = (),
+    ) -> Value:
+        """The value with this content (or `key`), made where it is not known."""
+        key = (kind, data if key is None else key, tuple([o.number for o in operands]))
+        found = self.known.get(key)
+        if found is None:
+            found = Value(self.count, kind, data, operands, tuple(shape), symmetry)
+            self.count += 1
+            self.known[key] = found
+        return found
+
+    def input(self, name: str, shape: Sequence[int], symmetric: bool) -> Value:
+        """The array of a tensor."""
+        symmetry = ((1, 0),) if symmetric and len(shape) == 2 else ()
+        return self.make("input", name, (), shape, symmetry=symmetry)
+
+    def poly(self, terms: Iterable[Term], shape: Sequence[int]) -> Value:
+        """The polynomial with these terms: trivial operands opened, equal terms collected.
+
+        It is the operand itself where one term has one operand as it stands.
+        """
+        collected: dict[Any, Term] = {}
+        for term in terms:
+            key, canonical = canonical_term(open_trivial(term))
+            known = collected.get(key)
+            collected[key] = canonical if known is None else replace(
+                known, coefficient=as_number(known.coefficient + canonical.coefficient))
+        kept = {key: term for key, term in collected.items() if term.coefficient != 0}
+        if len(kept) == 1:
+            (term,) = kept.values()
+            if (term.coefficient == 1 and len(term.operands) == 1 and term.is_plain
+                    and term.rows[0] == term.output and term.operands[0].shape == tuple(shape)):
+                return term.operands[0]
+        ordered = sorted(kept, key=repr)
+        key = (tuple((k, kept[k].coefficient) for k in ordered), tuple(shape))
+        members = tuple(kept[k] for k in ordered)
+        operands = tuple(dict.fromkeys(o for term in members for o in term.operands))
+        return self.make("poly", members, operands, shape, key=key)
+
+
+def canonical_term(term: Term) -> tuple[Any, Term]:
+    """A key that equal terms share (up to their coefficient), and the term written in that order."""
+    best: Any = None
+    chosen: list[tuple[Value, Indices]] = []
+    label: dict[int, int] = {}
+    for listed in arrangements(term.operands, term.rows):
+        names: dict[int, int] = {}
+        for i in term.output:
+            names.setdefault(i, len(names))
+        rows = _labelled(listed, names)
+        if best is None or rows < best:
+            best, chosen, label = rows, listed, names
+    output = tuple(label[i] for i in term.output)
+    size = {label[i]: term.size[i] for i in label}
+    fixed = tuple((label[i], place) for i, place in term.fixed)
+    made = Term(term.coefficient, tuple(box for box, _ in chosen), best, output, size, fixed)
+    numbers = tuple(box.number for box, _ in chosen)
+    return (numbers, best, output, tuple(sorted(size.items())), fixed), made
+
+
+def open_trivial(term: Term) -> Term:
+    """The term with operands opened that are polynomials of one term with at most one operand and no sum."""
+    if not any(_is_trivial(o) for o in term.operands):
+        return term
+    coefficient = term.coefficient
+    operands: list[Value] = []
+    rows: list[Indices] = []
+    rename: dict[int, int] = {}
+    size = dict(term.size)
+    fresh = max(size, default=-1) + 1
+
+    def find(i: int) -> int:
+        while i in rename:
+            i = rename[i]
+        return i
+
+    pending = list(zip(reversed(term.operands), reversed(term.rows), strict=True))
+    while pending:
+        box, row = pending.pop()
+        if not _is_trivial(box):
+            operands.append(box)
+            rows.append(row)
+            continue
+        inner = box.terms[0]
+        coefficient = as_number(coefficient * inner.coefficient)
+        local: dict[int, int] = {}
+        for i, outer in zip(inner.output, row, strict=True):
+            outer = find(outer)
+            known = find(local.setdefault(i, outer))
+            if known != outer:
+                rename[outer] = known
+        for below, r in zip(inner.operands, inner.rows, strict=True):
+            for i in r:
+                if i not in local:
+                    local[i], size[fresh] = fresh, inner.size[i]
+                    fresh += 1
+            pending.append((below, tuple(local[i] for i in r)))
+    return _without_lone(Term(
+        coefficient, tuple(operands), tuple(tuple(find(i) for i in row) for row in rows),
+        tuple(find(i) for i in term.output), size, tuple((find(i), p) for i, p in term.fixed)), term, find)
+
+
+def _without_lone(made: Term, before: Term, find: Any) -> Term:
+    """Count the indices that stood on an opened operand and now stand nowhere as factors of their size."""
+    present = {i for row in made.rows for i in row} | set(made.output)
+    coefficient = made.coefficient
+    for i in {find(i) for row in before.rows for i in row} - present:
+        coefficient = coefficient * made.size[i]
+    size = {i: made.size[i] for i in present}
+    return Term(as_number(coefficient), made.operands, made.rows, made.output, size, made.fixed)
+
+
+def _is_trivial(box: Value) -> bool:
+    if box.kind != "poly" or len(box.data) != 1:
+        return False
+    term = box.data[0]
+    if len(term.operands) > 1 or term.fixed or box.shape != tuple([term.size[i] for i in term.output]):
+        return False
+    return all(i in term.output for row in term.rows for i in row)
+
+
+def reachable(roots: Iterable[Value]) -> list[Value]:
+    """Every value below and with the roots, operands first; iterative."""
+    seen: set[int] = set()
+    order: list[Value] = []
+    stack: list[tuple[Value, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        value, below = stack.pop()
+        if below:
+            order.append(value)
+        elif value.number not in seen:
+            seen.add(value.number)
+            stack.append((value, True))
+            stack.extend((o, False) for o in reversed(value.operands) if o.number not in seen)
+    return order

@@ -1,0 +1,182 @@
+"""Writing a plan as straight-line source: one statement a value, temporaries reused where nobody needs them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.numbers import Number
+from .values import Value, reachable
+
+__all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
+
+_LETTERS = string.ascii_letters
+
+
+def letters(*rows: Sequence[int]) -> str:
+    """Indices as einsum letters; the last row is the output."""
+    texts = ["".join(_LETTERS[i] for i in row) for row in rows]
+    return ",".join(texts[:-1]) + "->" + texts[-1]
+
+
+def literal(number: Number) -> str:
+    """A number as source text."""
+    if isinstance(number, int) and abs(number) < 2**53:
+        return repr(number)
+    return repr(number) if isinstance(number, complex) else repr(float(number))
+
+
+class Writer:
+    """The source of a plan, for any array library: einsum for products, nothing changed in place."""
+
+    def __init__(self, inputs: Sequence[Value], roots: Sequence[Value], constants: Mapping[str, Any]) -> None:
+        self.roots = list(roots)
+        self.order = reachable(roots)
+        self.name: dict[int, str] = {}
+        self.lines: list[str] = []
+        self.functions: dict[str, Any] = dict(constants)
+        self.kernels: dict[int, str] = {}
+        for position, value in enumerate(inputs):
+            self.name[value.number] = f"a{position}"
+
+    def write(self) -> list[str]:
+        """The statements; the last one returns the results."""
+        self.prepare()
+        for value in self.order:
+            self.current = value
+            if value.number in self.name:
+                continue
+            text = getattr(self, value.kind)(value, *[self.name[o.number] for o in value.operands])
+            self.settle(value, text)
+        results = [self.result(root, place) for place, root in enumerate(self.roots)]
+        self.lines.append("return " + ("[" + ", ".join(results) + "]"))
+        return self.lines
+
+    def prepare(self) -> None:
+        """Look at the whole plan before writing."""
+
+    def settle(self, value: Value, text: str) -> None:
+        """Give the value a name."""
+        self.name[value.number] = f"v{len(self.name)}"
+        self.lines.append(f"{self.name[value.number]} = {text}")
+
+    def result(self, root: Value, place: int) -> str:
+        """A result as the program returns it."""
+        return self.name[root.number]
+
+    def function(self, value: Any, stem: str) -> str:
+        """A name in the program for an object that is not text."""
+        for name, known in self.functions.items():
+            if known is value:
+                return name
+        name = f"{stem}{len(self.functions)}"
+        self.functions[name] = value
+        return name
+
+    def use(self, value: Value, kernel: str) -> None:
+        """Say which kernel a value is computed by."""
+        self.kernels[value.number] = kernel
+
+
+class FunctionalWriter(Writer):
+    """Source for torch and JAX arrays, whose namespace is bound to `xp`."""
+
+    def input(self, value: Value) -> str:
+        raise AssertionError("inputs are named before writing")
+
+    def conjugate(self, value: Value, x: str) -> str:
+        return f"xp.conj({x})"
+
+    def view(self, value: Value, x: str) -> str:
+        shape, select = value.data
+        if shape is not None:
+            x = f"xp.reshape({x}, {tuple(shape)})"
+        return f"{x}[{_selection(select)}]" if select is not None else x
+
+    def eye(self, value: Value) -> str:
+        side = int(round(float(np.sqrt(value.entries))))
+        return f"xp.reshape(eye({side}), {value.shape})"
+
+    def full(self, value: Value) -> str:
+        return f"full({value.shape}, {literal(value.data)})"
+
+    def scale(self, value: Value, x: str) -> str:
+        self.use(value, "multiply")
+        return f"{x} * {literal(value.data)}"
+
+    def turn(self, value: Value, x: str) -> str:
+        return f"turn({x}, {value.data})"
+
+    def reduce(self, value: Value, x: str) -> str:
+        self.use(value, "einsum")
+        return f"xp.einsum({letters(*value.data)!r}, {x})"
+
+    def expand(self, value: Value, x: str) -> str:
+        pattern, sizes, _ = value.data
+        self.use(value, "einsum")
+        return self._patterned(x, tuple(range(len(value.operands[0].shape))), pattern, (), sizes)
+
+    def apply(self, value: Value, *args: str) -> str:
+        name, params = value.data
+        self.use(value, name)
+        function = self.function(self.functions["implementation"](name), "f")
+        return f"{function}({', '.join([*args, *map(literal, params)])})"
+
+    def sum(self, value: Value, *names: str) -> str:
+        self.use(value, "add")
+        text = ""
+        for (coefficient, row, pattern, fixed), name in zip(value.data, names, strict=True):
+            part = self._patterned(name, row, pattern, fixed, value.shape)
+            sign = "-" if coefficient == -1 else "+"
+            if abs(coefficient) != 1 or isinstance(coefficient, complex):
+                part = f"{literal(coefficient)} * {part}"
+            text = f"{text} {sign} {part}" if text or sign == "-" else part
+        return text if text else f"full({value.shape}, 0)"
+
+    def _patterned(
+        self, x: str, row: Sequence[int], pattern: Sequence[int], fixed: Sequence[tuple[int, int]], sizes: Sequence[int]
+    ) -> str:
+        """x spread over the output: ones where an axis is missing, identities where one repeats."""
+        if tuple(row) == tuple(pattern) and not fixed:
+            return x
+        fresh = max([*row, *pattern, 0], default=0) + 1
+        names = {i: k for k, i in enumerate(dict.fromkeys([*row, *pattern]))}
+        operands, rows, output = [x], [[names[i] for i in row]], []
+        places = dict(fixed)
+        seen: set[int] = set()
+        for i, n in zip(pattern, sizes, strict=True):
+            at = names[i]
+            if i in places:
+                at = names.setdefault(fresh, len(names))
+                fresh += 1
+                operands.append(f"eye({n})[{places[i]}]")
+                rows.append([at])
+            elif i in seen:
+                at = names.setdefault(fresh, len(names))
+                fresh += 1
+                operands.append(f"eye({n})")
+                rows.append([names[i], at])
+            elif i not in row:
+                operands.append(f"full(({n},), 1)")
+                rows.append([at])
+            seen.add(i)
+            output.append(at)
+        return f"xp.einsum({letters(*rows, output)!r}, {', '.join(operands)})"
+
+    def pair(self, value: Value, a: str, b: str) -> str:
+        (ra, rb), order = value.data
+        self.use(value, "einsum")
+        if set(ra) | set(rb) == set(range(order)) and tuple(ra) == tuple(rb) == tuple(range(order)):
+            self.use(value, "multiply")
+            return f"{a} * {b}"
+        if len(ra) == len(rb) == order == 2 and (ra, rb) == ((0, 2), (2, 1)):
+            self.use(value, "matmul")
+            return f"xp.matmul({a}, {b})"
+        return f"xp.einsum({letters(ra, rb, range(order))!r}, {a}, {b})"
+
+
+def _selection(select: Sequence[int | None]) -> str:
+    return ", ".join(":" if s is None else str(s) for s in select)
