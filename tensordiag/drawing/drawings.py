@@ -14,6 +14,7 @@ from ..core.numbers import is_number
 from ..errors import DrawingError, did_you_mean
 from .alternatives import describe
 from .geometry import Box
+from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
 from .pictures import Options, Picture, letters, natural_side, picture
 from .rows import Block, blocks, sides, text_block, wrap, zero_skeleton
@@ -47,6 +48,10 @@ class Drawing:
     def box(self) -> Box:
         """The extent of the picture with its margin."""
         return self.scene.box.grown(self.style.margin)
+
+    def metrics(self) -> DrawMetrics:
+        """Crossings, overlaps and other measurements of the picture."""
+        return measure(self.scene, self.box, len(self.dropped_labels))
 
     @cached_property
     def strokes(self) -> list[Stroke]:

@@ -21,10 +21,11 @@ Size = Callable[[int], tuple[float, float]]
 
 @dataclass
 class Placement:
-    """Centres of nodes; axes (`h`, `v`, `free`) along which a node's legs point; sides of the open legs.
+    """Centres of nodes; axes (`h`, `v`, `corner`, `free`) along which a node's legs point; sides of the open legs.
 
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
-    `closures` the wires that run round the others, with their depth; `kind` is the structure's name.
+    `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
+    open legs that run straight to the frame at any angle; `kind` is the structure's name.
     """
 
     kind: str
@@ -32,6 +33,8 @@ class Placement:
     axes: dict[int, str] = field(default_factory=dict)
     tips: dict[int, tuple[str, float]] = field(default_factory=dict)
     closures: dict[int, tuple[str, int]] = field(default_factory=dict)
+    vias: dict[int, Point] = field(default_factory=dict)
+    rays: set[int] = field(default_factory=set)
 
 
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -102,7 +105,8 @@ def _grow(component: Component, root: int, parent: int, size: Callable[[int], tu
         for child in below:
             middle[child] = here + block[child] / 2
             here += block[child] + style.row_gap
-            gap = style.gap if len(below) == 1 else style.fan_gap
+            wires = sum(there[0] == child for _, there in component.links[node])
+            gap = style.gap if len(below) == 1 and wires == 1 else style.fan_gap
             depth = at[node][0] + size(node)[0] / 2 + gap + size(child)[0] / 2
             at[child] = (depth, middle[child])
     reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items())

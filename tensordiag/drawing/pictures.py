@@ -9,12 +9,14 @@ from .components import Component, components, inversions
 from .geometry import Box, Point, add, rotated
 from .layout import Placement, place
 from .poses import Pose, pose
-from .routing import bend, closure, loop, route
+from .routing import bend, closure, loop, route, through
 from .scene import Item, NodeShape, Scene, TermBox, Text, Wire
 from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
 from .skeletons import OPEN, Skeleton, Term
 from .style import Style
+
+SLANT = (2.3, 1.93)  # where a lattice's open legs end, 40 degrees up from their nodes
 
 __all__ = ["Options", "Picture", "letters", "natural_side", "picture"]
 
@@ -27,8 +29,6 @@ class Options:
     labels: str = "open"
     legs: tuple[str, ...] = ()
     side: str = "right"
-    numbers: bool = True
-    roles: Mapping[int, str] = field(default_factory=dict)
     states: Mapping[int, str] = field(default_factory=dict)
     new_legs: frozenset[int] = frozenset()
     depth: int = 0
@@ -54,25 +54,28 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
 def natural_side(term: Term) -> int:
     """How many matrices would have their row at the left, less those that would not, if leg 0 left to the left."""
     parts, _ = components(term.skeleton)
+    return sum(_score(part) for part in parts if len(part.outputs) == 1)
+
+
+def _score(part: Component) -> int:
+    """The score of one part with one open leg: along the matrices that follow it, and inside frames."""
+    node, leg = part.homes[part.outputs[0]]
     total = 0
-    for part in parts:
-        if len(part.outputs) != 1:
-            continue
-        previous, node = OPEN, part.homes[part.outputs[0]][0]
-        leg = part.homes[part.outputs[0]][1]
-        seen = set()
-        while part.is_bar(node) and node not in seen:
-            seen.add(node)
-            if part.node(node).kind in ("matrix", "function"):
-                total += 1 if leg == 0 else -1
-            _, (previous, leg_there) = part.links[node][1 - leg]
-            if previous == OPEN:
-                break
-            node, leg = previous, leg_there
+    seen: set[int] = set()
+    while node != OPEN and node not in seen:
+        seen.add(node)
+        here = part.node(node)
+        if here.kind == "frame" and here.legs == 1:
+            return total + sum(natural_side(term) for terms in here.content for term in terms)
+        if not (part.is_bar(node) or here.kind == "frame") or here.legs != 2:
+            break
+        if here.kind in ("matrix", "function", "frame"):
+            total += 1 if leg == 0 else -1
+        _, (node, leg) = part.links[node][1 - leg]
     return total
 
 
-class _Builder:
+class Builder:
     """Places the parts of one term and turns them into primitives."""
 
     def __init__(self, skeleton: Skeleton, sizes: Sizes, options: Options) -> None:
@@ -81,9 +84,27 @@ class _Builder:
         self.placements: list[tuple[Component, Placement]] = []
         self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
         self.scalars: list[tuple[int, Point]] = []
+        self.inner_terms: list[TermBox] = []
+        self._contents: dict[tuple[int, str, bool], Scene] = {}
 
     def size(self, number: int) -> tuple[float, float]:
-        return self.sizes(self.skeleton.nodes[number])
+        """Width and height of a node at turn 0; of a frame, those of what is inside."""
+        node = self.skeleton.nodes[number]
+        if node.kind != "frame" or self.sizes.dots:
+            return self.sizes(node)
+        boxes = [self.content(number, side, False).box for side in (("left", "right") if node.legs == 1 else ("right",))]
+        if node.legs == 2:
+            boxes.append(self.content(number, "right", True).box)
+        return max(b.width for b in boxes) + 1.8, max(b.height for b in boxes) + 1.4
+
+    def content(self, number: int, side: str, flip: bool) -> Scene:
+        """The scene inside a frame, its centre at the origin."""
+        from .frames import content_scene  # a frame holds pictures, and a picture frames
+
+        key = number, side, flip
+        if key not in self._contents:
+            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, self.options, side, flip)
+        return self._contents[key]
 
     # -- placing ---------------------------------------------------------------------------------
 
@@ -212,7 +233,11 @@ class _Builder:
                     boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
                 if side == "loop":
                     boxes.append(Box(nodes.left, nodes.bottom, nodes.right, nodes.top + 1.7))
-            for side, at in placement.tips.values():
+            boxes += [Box(x, y - 0.3, x, y + 0.3) for x, y in placement.vias.values()]
+            for place_, (side, at) in placement.tips.items():
+                if side == "slant":
+                    x, y = tip_point(part, placement, place_, boxes[0])
+                    boxes.append(Box(x, y, x, y))
                 if side in ("down", "up"):
                     boxes.append(Box(at - 0.4, 0.0, at + 0.4, 0.0))
         return Box.around(boxes)
@@ -266,7 +291,7 @@ class _Builder:
             shapes, labels = self._node(poses[number])
             items += shapes
             texts += labels
-        scene = Scene((*wires, *items, *texts))
+        scene = Scene((*wires, *items, *texts), tuple(self.inner_terms))
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
 
@@ -297,13 +322,15 @@ class _Builder:
                 side = placement.tips[second[1]][0]
                 away = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
                         "slant": (0.766, 0.643)}[side]
-                path = bend(start, out, tip(second[1]), away)
+                path = bend(start, out, tip(second[1]), out if second[1] in placement.rays else away)
                 state = "accent" if second[1] in self.options.new_legs else "normal"
                 ends = ((f"n{first[0]}", first[1]), ("", second[1]))
             else:
                 end, inward = poses[second[0]].ports[second[1]]
                 if number in placement.closures:
                     path = self._closure(part, placement, number, (start, out), (end, inward))
+                elif number in placement.vias:
+                    path = through(start, out, placement.vias[number], end, inward)
                 elif first[0] == second[0]:
                     path = loop(start, out, end, inward)
                 else:
@@ -323,7 +350,7 @@ class _Builder:
     def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
         node, name = here.node, f"n{here.number}"
         state = self.options.states.get(here.number, "normal")
-        role = "ghost" if state == "ghost" else self.options.roles.get(here.number, node.role)
+        role = "ghost" if state == "ghost" else node.role
         tick = None
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
             point, normal = here.ports[0]
@@ -331,7 +358,9 @@ class _Builder:
         kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
         shape = NodeShape(name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored,
                           role, state, tick)
-        if self.sizes.dots or not node.label or node.kind == "frame":
+        if node.kind == "frame" and not self.sizes.dots:
+            return self._frame(here, shape), []
+        if self.sizes.dots or not node.label:
             return [shape], []
         center = here.center
         if node.kind in ("vector", "unit"):
@@ -345,6 +374,16 @@ class _Builder:
         return [shape], texts
 
 
+    def _frame(self, here: Pose, shape: NodeShape) -> list[Item]:
+        """A frame's outline and what is inside, with the open legs inside on the sides of the frame's own legs."""
+        normal = here.ports[0][1] if here.ports else (1.0, 0.0)
+        side = {(-1.0, 0.0): "left", (0.0, -1.0): "down", (0.0, 1.0): "up"}.get(normal, "right")
+        scene = self.content(here.number, side if here.node.legs == 1 else "right", here.turn == 180.0)
+        inner = scene.shifted(*here.center).prefixed(f"{shape.id}.")
+        self.inner_terms += inner.terms
+        return [shape, *inner.items]
+
+
 def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:
     """Where an open leg ends: on the side of the frame, at its place along it."""
     side, at = placement.tips[place_]
@@ -354,13 +393,14 @@ def tip_point(part: Component, placement: Placement, place_: int, frame: Box) ->
         return frame.right, at
     if side == "slant":
         x, y = placement.centers[part.homes[place_][0]]
-        return x + 2.6, y + 2.2
+        return x + SLANT[0], y + SLANT[1]
     return at, frame.top if side == "up" else frame.bottom
 
 
 def shift(placement: Placement, dx: float, dy: float) -> None:
     """Move a placement."""
     placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.vias = {wire: (x + dx, y + dy) for wire, (x, y) in placement.vias.items()}
     placement.tips = {
         leg: (side, at + (dx if side in ("up", "down") else dy)) for leg, (side, at) in placement.tips.items()
     }
@@ -368,9 +408,4 @@ def shift(placement: Placement, dx: float, dy: float) -> None:
 
 def picture(skeleton: Skeleton, sizes: Sizes, options: Options) -> Picture:
     """The picture of one network."""
-    return _Builder(skeleton, sizes, options).build()
-
-
-def term_box(name: str, made: Picture, coefficient: str) -> TermBox:
-    """The record of a term in a scene."""
-    return TermBox(name, made.frame, 0.0, coefficient)
+    return Builder(skeleton, sizes, options).build()

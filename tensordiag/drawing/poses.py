@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .components import Component
-from .geometry import Point, add, rotated, sub, unit
+from .geometry import Point, add, distance, rotated, sub, unit
 from .layout import Placement
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
@@ -54,10 +54,27 @@ def pose(component: Component, placement: Placement, size: Callable[[int], tuple
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
-    for number, here in made.items():
-        hints = [_hint(component, placement, number, leg, tip_at, made) for leg in range(here.node.legs)]
-        _ports(component, here, hints)
+    fixed = [here for here in made.values() if here.node.kind not in ROUND_KINDS]
+    for here in [*fixed, *(h for h in made.values() if h.node.kind in ROUND_KINDS)]:
+        hints = [_hint(component, placement, here.number, leg, tip_at, made) for leg in range(here.node.legs)]
+        _ports(component, placement, here, hints)
+    for here in fixed:
+        _untwist(component, here, made)
     return made
+
+
+def _untwist(component: Component, here: Pose, made: dict[int, Pose]) -> None:
+    """Turn a matrix that stands across by half a turn where its two wires would cross."""
+    row = component.links[here.number]
+    if here.node.kind not in BAR_KINDS or len({there[0] for _, there in row}) != 1 or row[0][1][0] in (OPEN, here.number):
+        return
+    ends = [made[there[0]].ports[there[1]][0] for _, there in row]
+
+    def cost(order: tuple[int, int]) -> float:
+        return sum(distance(here.ports[leg][0], end) for leg, end in zip(order, ends, strict=True))
+    if cost((1, 0)) < cost((0, 1)) - 1e-6:
+        here.turn = (here.turn + 180.0) % 360.0
+        here.ports = {0: here.ports[1], 1: here.ports[0]}
 
 
 def _hint(component: Component, placement: Placement, number: int, leg: int, tip_at: Callable[[int], Point],
@@ -65,6 +82,8 @@ def _hint(component: Component, placement: Placement, number: int, leg: int, tip
     """The direction in which a leg should leave."""
     wire, there = component.links[number][leg]
     center = placement.centers[number]
+    if wire in placement.vias:
+        return unit(sub(placement.vias[wire], center))
     if wire in placement.closures:
         side, _ = placement.closures[wire]
         if side == "loop":
@@ -105,7 +124,7 @@ def _turn(component: Component, placement: Placement, here: Pose, hints: list[Po
     if axis == "free":
         here.turn = round(math.degrees(math.atan2(wanted[1], wanted[0])) - 180.0, 3) % 360.0
         return
-    turns = (0.0, 180.0) if axis == "h" else (90.0, 270.0)
+    turns = (90.0, 270.0) if axis == "v" else (0.0, 180.0)
 
     def score(turn: float) -> float:
         way = rotated((-1.0, 0.0), turn)
@@ -125,7 +144,7 @@ def _wanted(kind: str, hints: list[Point]) -> Point:
     return sub(hints[0], hints[1])
 
 
-def _ports(component: Component, here: Pose, hints: list[Point]) -> None:
+def _ports(component: Component, placement: Placement, here: Pose, hints: list[Point]) -> None:
     kind = here.node.kind
     if kind == "scalar":
         return
@@ -135,9 +154,26 @@ def _ports(component: Component, here: Pose, hints: list[Point]) -> None:
         _frame_ports(here, hints)
     elif kind in ROUND_KINDS:
         _round_ports(component, here, hints)
+    elif placement.axes.get(here.number) == "corner" and kind in BAR_KINDS:
+        _corner_ports(here, hints)
     else:
         for leg in range(here.node.legs):
             here.ports[leg] = port(kind, here.width, here.height, here.turn, here.center, leg, (1.0, 0.0))
+
+
+def _corner_ports(here: Pose, hints: list[Point]) -> None:
+    """A matrix at the corner of a lattice: leg 0 on the bevelled side, leg 1 on whichever other side it goes to."""
+    rest = [way for way in _SIDES.values() if way != max(_SIDES.values(), key=lambda w: _along(w, hints[0]))]
+    first = max(_SIDES.values(), key=lambda w: _along(w, hints[0]))
+    second = max(rest, key=lambda w: _along(w, hints[1]))
+    here.turn = {(-1.0, 0.0): 0.0, (0.0, -1.0): 90.0, (1.0, 0.0): 180.0, (0.0, 1.0): 270.0}[first]
+    w, h = (here.width, here.height) if here.turn % 180 == 0 else (here.height, here.width)
+    for leg, way in ((0, first), (1, second)):
+        here.ports[leg] = (add(here.center, (way[0] * w / 2, way[1] * h / 2)), way)
+
+
+def _along(way: Point, hint: Point) -> float:
+    return way[0] * hint[0] + way[1] * hint[1]
 
 
 def _merge_ports(here: Pose, hints: list[Point]) -> None:

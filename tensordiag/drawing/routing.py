@@ -6,7 +6,7 @@ import math
 
 from .geometry import Path, Point, add, cubic, distance, line, sub, unit
 
-__all__ = ["bend", "closure", "loop", "route"]
+__all__ = ["bend", "closure", "loop", "route", "through"]
 
 _FACING = 0.05
 
@@ -63,6 +63,13 @@ def closure(start: Point, end: Point, level: float) -> Path:
         ("L", ((right, end[1] + turn),)),
         ("C", ((right, end[1] + way * k), (end[0] + radius - k, end[1]), end)),
     )
+
+
+def through(start: Point, out: Point, via: Point, end: Point, inward: Point) -> Path:
+    """A wire that passes a point on its way, level there."""
+    way = unit((end[0] - start[0], 0.0))
+    first = route(start, out, via, (-way[0], 0.0))
+    return (*first, *route(via, way, end, inward)[1:])
 
 
 def loop(start: Point, out: Point, end: Point, inward: Point) -> Path:

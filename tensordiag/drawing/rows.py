@@ -73,13 +73,15 @@ def _merged(pieces: Sequence[Block], term: TermBox, *, breaks: bool) -> Block:
     """Blocks side by side as one, which no line break may divide."""
     x = 0.0
     items: list[Item] = []
+    inner: list[TermBox] = []
     boxed = term
     for piece in pieces:
         dx = x - piece.left
         items += piece.scene.shifted(dx, 0.0).items
+        inner += piece.scene.shifted(dx, 0.0).terms
         boxed = term.shifted(dx, 0.0)
         x += piece.width + 0.25
-    return Block(Scene(tuple(items), (boxed,)), 0.0, x - 0.25, breaks)
+    return Block(Scene(tuple(items), (boxed, *inner)), 0.0, x - 0.25, breaks)
 
 
 def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
@@ -114,10 +116,3 @@ def sides(terms: Sequence[Term], scores: Sequence[int]) -> str:
     total = sum(scores)
     first = next((score for score in scores if score), 0)
     return "left" if total > 0 or (total == 0 and first > 0) else "right"
-
-
-def option_for(options: Options, side: str) -> Options:
-    """The options with the side of a single open leg."""
-    from dataclasses import replace
-
-    return replace(options, side=side)

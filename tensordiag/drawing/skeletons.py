@@ -65,9 +65,9 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Term:
-    """A coefficient and the skeleton that it multiplies."""
+    """A coefficient and the skeleton that it multiplies; of a term read off a picture the coefficient is a text."""
 
-    coefficient: Number
+    coefficient: Any
     skeleton: Skeleton
 
 

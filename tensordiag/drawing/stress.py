@@ -1,25 +1,318 @@
-"""General layout: stress majorisation on graph distances."""
+"""General layout: stress majorisation from several starts, the one with the fewest crossings kept.
+
+Sources: Gansner, Koren and North, "Graph drawing by stress majorization" (2004) for the iteration; classical
+scaling for the starts.  Nothing is random: the same network always gets the same picture.
+"""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
+
 from .components import Component
+from .geometry import Point
 from .layout import Placement, Size
+from .planarity import planar_start
+from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["general"]
+__all__ = ["crossing_count", "general", "majorise"]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def general(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
-    """A layout of any component by stress majorisation."""
-    import math
+    """A layout of any component: few crossings, no overlaps, open legs on the frame."""
+    nodes = list(component.nodes)
+    number = {node: k for k, node in enumerate(nodes)}
+    radius = np.array([0.5 * math.hypot(*size(n)) * 0.85 for n in nodes] + [0.2] * len(component.outputs))
+    edges = _edges(component, number)
+    wanted = _distances(len(radius), edges, radius, style.gap)
+    starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]
+    best: tuple[int, Array] | None = None
+    for start in starts:
+        at = majorise(start, wanted)
+        crossings = crossing_count(at, edges)
+        if best is None or crossings < best[0]:
+            best = crossings, at
+        if not best[0]:
+            break
+    assert best is not None
+    crossings, at = best
+    if crossings:
+        planar = planar_start(edges, len(radius), len(nodes), wanted)
+        at = planar if planar is not None else _relocated(at, edges, wanted)
+    at = _aligned(at, component, number, sides)
+    at = _separated(at, radius, edges, style)
+    return _placement(component, at, number, size, style, sides)
+
+
+def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]]:
+    """Pairs of joined nodes, each once; open legs count as nodes after the others."""
+    pairs: dict[tuple[int, int], None] = {}
+    for node, row in component.links.items():
+        for _, there in row:
+            if there[0] not in (OPEN, node):
+                a, b = sorted((number[node], number[there[0]]))
+                pairs[(a, b)] = None
+    for place, leg in enumerate(component.outputs):
+        pairs[(number[component.homes[leg][0]], len(number) + place)] = None
+    return list(pairs)
+
+
+def _distances(count: int, edges: list[tuple[int, int]], radius: Array, gap: float) -> Array:
+    """Lengths of shortest paths, an edge being as long as the nodes at its ends need."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import shortest_path
+
+    rows = np.array(edges).T
+    lengths = radius[rows[0]] + radius[rows[1]] + gap
+    graph = csr_array((lengths, (rows[0], rows[1])), shape=(count, count))
+    found: Array = shortest_path(graph, directed=False)
+    return found
+
+
+def _scaling(wanted: Array, pair: tuple[int, int]) -> Array:
+    """Classical scaling: coordinates along two eigenvectors, their signs fixed."""
+    count = len(wanted)
+    centred = np.eye(count) - 1.0 / count
+    values, vectors = np.linalg.eigh(-0.5 * centred @ wanted**2 @ centred)
+    order = np.argsort(-values, kind="stable")
+    columns = []
+    for place in pair:
+        if place >= count:
+            columns.append(np.zeros(count))
+            continue
+        vector = vectors[:, order[place]]
+        largest = int(np.argmax(np.round(np.abs(vector), 9)))
+        columns.append(vector * np.sign(vector[largest]) * math.sqrt(max(values[order[place]], 1e-6)))
+    # a tiny fixed spiral keeps points that coincide apart
+    turn = np.arange(count) * 2.399963
+    return np.round(np.stack(columns, 1) + 0.05 * np.stack([np.cos(turn), np.sin(turn)], 1), 6)
+
+
+def _circle(wanted: Array) -> Array:
+    """Nodes on a circle in the order of their distance from the first one."""
+    order = np.argsort(np.round(wanted[0], 6), kind="stable")
+    angle = np.empty(len(wanted))
+    angle[order] = np.arange(len(wanted)) * 2 * math.pi / len(wanted)
+    reach = float(wanted.max()) / 2
+    return np.stack([reach * np.cos(angle), reach * np.sin(angle)], 1)
+
+
+def majorise(start: Array, wanted: Array, rounds: int = 120) -> Array:
+    """Stress majorisation: each round solves for the points that the present directions ask for."""
+    count = len(start)
+    if count < 2:
+        return start
+    weight = 1.0 / np.where(wanted > 0, wanted, 1.0) ** 2
+    np.fill_diagonal(weight, 0.0)
+    laplacian = np.diag(weight.sum(1)) - weight
+    inverse = np.linalg.inv(laplacian + 1.0 / count)
+    at = start
+    before = math.inf
+    for _ in range(rounds):
+        gaps = at[:, None] - at[None]
+        lengths = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-9)
+        ratio = weight * wanted / lengths
+        at = inverse @ (ratio.sum(1)[:, None] * at - ratio @ at)
+        stress = float((weight * (wanted - lengths) ** 2).sum())
+        if before - stress < 1e-5 * stress:
+            break
+        before = stress
+    return at
+
+
+def _pairs(edges: list[tuple[int, int]]) -> tuple[Array, Array]:
+    """All pairs of edges without a common end."""
+    ends = np.array(edges)
+    first, second = np.triu_indices(len(edges), 1)
+    a, b = ends[first], ends[second]
+    apart = (a[:, :1] != b).all(1) & (a[:, 1:] != b).all(1)
+    return a[apart], b[apart]
+
+
+def crossing_count(at: Array, edges: list[tuple[int, int]]) -> int:
+    """How many pairs of straight edges cross."""
+    if len(edges) < 2:
+        return 0
+    a, b = _pairs(edges)
+    return int(_crossed(at[a[:, 0]], at[a[:, 1]], at[b[:, 0]], at[b[:, 1]]).sum())
+
+
+def _crossed(p: Array, q: Array, r: Array, s: Array) -> Any:
+    def side(u: Array, v: Array, w: Array) -> Array:
+        found: Array = (v[..., 0] - u[..., 0]) * (w[..., 1] - u[..., 1]) - (v[..., 1] - u[..., 1]) * (
+            w[..., 0] - u[..., 0])
+        return found
+    return (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
+
+
+def _relocated(at: Array, edges: list[tuple[int, int]], wanted: Array) -> Array:
+    """Move single nodes to where they cross less: near the middle of their neighbours, in several directions."""
+    count = len(at)
+    if count > 100:
+        return at
+    at = at.copy()
+    near: list[list[int]] = [[] for _ in range(count)]
+    for a, b in edges:
+        near[a].append(b)
+        near[b].append(a)
+    ends = np.array(edges)
+    angles = np.arange(16) * 2 * math.pi / 16
+    ways = np.stack([np.cos(angles), np.sin(angles)], 1)
+    reach = float(np.median([wanted[a, b] for a, b in edges]))
+
+    def cost(node: int, points: Array) -> Array:
+        mine = np.array(near[node])
+        other = ends[(ends != node).all(1)]
+        p, q = points[:, None, None, :], at[mine][None, :, None, :]
+        r, s = at[other[:, 0]][None, None], at[other[:, 1]][None, None]
+        apart = (mine[:, None] != other[None, :, 0]) & (mine[:, None] != other[None, :, 1])
+        crossed = _crossed(p, q, r, s) & apart[None]
+        rest = np.delete(at, node, 0)
+        close = np.hypot(*np.moveaxis(points[:, None] - rest[None], 2, 0)).min(1) < 0.6 * reach
+        far = np.hypot(*np.moveaxis(points[:, None] - at[mine][None], 2, 0)).mean(1) / reach
+        total: Array = crossed.sum((1, 2)) + 20.0 * close + 0.05 * far
+        return total
+
+    for _ in range(4 if count <= 50 else 2):
+        improved = False
+        for node in range(count):
+            if not near[node]:
+                continue
+            middle = at[near[node]].mean(0)
+            tries = np.concatenate([at[node][None], *(middle + reach * r * ways for r in (0.6, 1.2, 2.0))])
+            costs = np.round(cost(node, tries), 6)
+            choice = int(np.argmin(costs))
+            if costs[choice] < costs[0] - 0.5:
+                at[node] = tries[choice]
+                improved = True
+        if not improved:
+            break
+    return at
+
+
+def _aligned(at: Array, component: Component, number: dict[int, int], sides: dict[int, str]) -> Array:
+    """Turn the longest direction level, outputs to their sides, the first node up and left."""
+    at = at - at.mean(0)
+    _, vectors = np.linalg.eigh(at.T @ at)
+    axis = vectors[:, -1]
+    axis = axis * (np.sign(axis[int(np.argmax(np.abs(axis)))]) or 1.0)
+    at = at @ np.array([[axis[0], -axis[1]], [axis[1], axis[0]]])
+    pull = 0.0
+    for place, leg in enumerate(component.outputs):
+        way = {"left": -1.0, "right": 1.0}.get(sides.get(leg, ""), 0.0)
+        pull += way * float(at[len(number) + place, 0])
+    if pull < -1e-6 or (abs(pull) <= 1e-6 and at[0, 0] > 1e-6):
+        at = at * np.array([-1.0, 1.0])
+    if at[0, 1] < -1e-6:
+        at = at * np.array([1.0, -1.0])
+    found: Array = np.round(at, 3)
+    return found
+
+
+def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: Style) -> Array:
+    """Push nodes apart that overlap, and off edges that pass too near."""
+    before = crossing_count(at, edges)
+    room = radius[:, None] + radius[None] + 0.6
+    ends = np.array(edges)
+    moved = at
+    for _ in range(80):
+        push = np.zeros_like(moved)
+        gaps = moved[:, None] - moved[None]
+        length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
+        short = np.maximum(room - length, 0.0)
+        np.fill_diagonal(short, 0.0)
+        push += ((short / length * 0.25)[..., None] * gaps).sum(1)
+        start, step = moved[ends[:, 0]], moved[ends[:, 1]] - moved[ends[:, 0]]
+        t = ((moved[:, None] - start[None]) * step[None]).sum(2) / np.maximum((step**2).sum(1), 1e-9)
+        inside = (t > 0.02) & (t < 0.98)
+        foot = start[None] + np.clip(t, 0, 1)[..., None] * step[None]
+        away = moved[:, None] - foot
+        gap = np.maximum(np.hypot(away[..., 0], away[..., 1]), 1e-6)
+        own = (ends[None, :, 0] == np.arange(len(moved))[:, None]) | (ends[None, :, 1] == np.arange(len(moved))[:, None])
+        near = np.where(inside & ~own, np.maximum(radius[:, None] + 0.45 - gap, 0.0), 0.0)
+        force = (near / gap * 0.4)[..., None] * away
+        push += force.sum(1)
+        np.add.at(push, ends[:, 0], -0.5 * force.sum(0))
+        np.add.at(push, ends[:, 1], -0.5 * force.sum(0))
+        if float(np.abs(push).max()) < 1e-3:
+            break
+        tried = moved + np.clip(push, -0.6, 0.6)
+        if crossing_count(tried, edges) > before:
+            tried = moved * 1.04
+        moved = tried
+    found: Array = np.round(moved, 3)
+    return found
+
+
+def _placement(component: Component, at: Array, number: dict[int, int], size: Size, style: Style,
+               sides: dict[int, str]) -> Placement:
     made = Placement("general")
-    n = len(component.nodes)
-    radius = max(3.0, n * 4.4 / (2 * math.pi))
-    for k, node in enumerate(component.nodes):
-        angle = math.pi - 2 * math.pi * k / n
-        made.centers[node] = (radius * math.cos(angle), radius * math.sin(angle))
-    for output in component.outputs:
-        x, y = made.centers[component.homes[output][0]]
-        side = sides.get(output, "down")
-        made.tips[output] = (side, y if side in ("left", "right") else x)
+    for node, k in number.items():
+        made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
+        made.axes[node] = "free"
+    _exits(component, at, number, size, style, sides, made)
     return made
+
+
+def _exits(component: Component, at: Array, number: dict[int, int], size: Size, style: Style, sides: dict[int, str],
+           made: Placement) -> None:
+    """For every open leg the straight way to the frame that meets least."""
+    nodes = at[: len(number)]
+    reach = np.array([0.5 * math.hypot(*size(n)) for n in number])
+    low, high = (nodes - reach[:, None]).min(0) - style.leg, (nodes + reach[:, None]).max(0) + style.leg
+    edges = [(a, b) for a, b in _edges(component, number) if b < len(number)]
+    taken: list[tuple[Point, Point]] = []
+    for place, leg in enumerate(component.outputs):
+        home = number[component.homes[leg][0]]
+        start = at[home]
+        options = []
+        for step in range(48):
+            angle = step * math.pi / 24
+            way = (math.cos(angle), math.sin(angle))
+            side, end = _frame_hit((float(start[0]), float(start[1])), way, low, high)
+            normal = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}[side]
+            slope = way[0] * normal[0] + way[1] * normal[1]
+            if slope < 0.7:
+                continue
+            cost = _obstacles(home, start, end, nodes, reach, edges, taken)
+            toward = at[len(number) + place] - start
+            cost += 0.3 * (1 - float(toward @ np.array(way)) / max(1e-6, float(np.hypot(*toward))))
+            cost += 0.0 if side == sides.get(leg) else 0.5
+            options.append((round(cost + 0.4 * (1 - slope), 6), step, side, end))
+        _, _, side, end = min(options)
+        made.tips[leg] = (side, end[1] if side in ("left", "right") else end[0])
+        made.rays.add(leg)
+        taken.append(((float(start[0]), float(start[1])), end))
+
+
+def _frame_hit(start: Point, way: Point, low: Array, high: Array) -> tuple[str, Point]:
+    """Where a ray from inside meets the frame."""
+    best: tuple[float, str] = (math.inf, "right")
+    for axis, (below, above) in enumerate((("left", "right"), ("down", "up"))):
+        if abs(way[axis]) > 1e-9:
+            edge = float(high[axis] if way[axis] > 0 else low[axis])
+            best = min(best, ((edge - start[axis]) / way[axis], above if way[axis] > 0 else below))
+    return best[1], (start[0] + best[0] * way[0], start[1] + best[0] * way[1])
+
+
+def _obstacles(home: int, start: Array, end: Point, nodes: Array, reach: Array, edges: list[tuple[int, int]],
+               taken: list[tuple[Point, Point]]) -> float:
+    """How many nodes, wires and other open legs a straight leg meets."""
+    finish = np.array(end)
+    step = finish - start
+    t = np.clip(((nodes - start) @ step) / max(float(step @ step), 1e-9), 0, 1)
+    gap = np.hypot(*(nodes - start - t[:, None] * step).T)
+    hits = (gap < reach + 0.35) & (np.arange(len(nodes)) != home)
+    cost = 10.0 * float(hits.sum())
+    others = [(nodes[a], nodes[b]) for a, b in edges if home not in (a, b)]
+    others += [(np.array(a), np.array(b)) for a, b in taken]
+    for a, b in others:
+        cost += 10.0 * bool(_crossed(start, finish, a, b))
+    for _, tip in taken:
+        cost += 5.0 * (math.hypot(tip[0] - end[0], tip[1] - end[1]) < 1.2)
+    return cost

@@ -1,0 +1,66 @@
+"""What is inside a frame: the terms of a sum, or the arguments of a function under its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .pictures import Options, natural_side, picture
+from .rows import Block, blocks, sides, text_block, wrap
+from .scene import Scene, Text, Wire
+from .sizes import Sizes
+from .skeletons import OPEN, End, Node, Skeleton, Term
+from .typesetting import typeset
+
+__all__ = ["content_scene"]
+
+_WIDTH = 36.0
+
+
+def _swapped(skeleton: Skeleton) -> Skeleton:
+    """The skeleton with its two open legs exchanged."""
+    def swap(end: End) -> End:
+        return (OPEN, 1 - end[1]) if end[0] == OPEN else end
+    return replace(skeleton, wires=tuple((swap(a), swap(b)) for a, b in skeleton.wires))
+
+
+def _renamed(scene: Scene) -> Scene:
+    """The scene of a swapped skeleton with its open legs under their own numbers again."""
+    def rename(wire: Wire) -> Wire:
+        first, second = ((node, 1 - leg) if not node else (node, leg) for node, leg in wire.ends)
+        return replace(wire, ends=(first, second))
+    return replace(scene, items=tuple(rename(i) if isinstance(i, Wire) else i for i in scene.items))
+
+
+def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: bool) -> Scene:
+    """The scene inside a frame, its centre at the origin; `side` is where a single open leg leaves."""
+    style = replace(options.style, leg=0.9)
+    row: list[Block] = []
+    for number, terms in enumerate(node.content):
+        if number:
+            row.append(text_block(",", f"c{number}", 0.8))
+        row += _argument(terms, sizes, replace(options, style=style), side, flip, f"{number}." if number else "")
+    scene = wrap(row, style, _WIDTH)
+    if node.label:
+        glyphs = typeset(node.label, True)
+        title = Text("title", node.label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
+        scene = Scene((*scene.items, title), scene.terms)
+    x, y = scene.box.center
+    return scene.shifted(-x, -y)
+
+
+def _argument(terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool, prefix: str) -> list[Block]:
+    order = terms[0].skeleton.order if terms else 0
+    names = tuple(map(str, range(order)))
+    options = replace(options, labels="open" if order > 2 else "none", legs=names, new_legs=frozenset())
+    if order == 1 and side not in ("up", "down"):
+        options = replace(options, side=side)
+    elif order == 1:
+        options = replace(options, side=sides(terms, [natural_side(term) for term in terms]))
+    made = []
+    for term in terms:
+        skeleton = _swapped(term.skeleton) if flip and order == 2 else term.skeleton
+        drawn = picture(skeleton, sizes, options)
+        if flip and order == 2:
+            drawn = replace(drawn, scene=_renamed(drawn.scene))
+        made.append(drawn)
+    return blocks(terms, made, options.style, prefix)

@@ -1,0 +1,194 @@
+"""Reading a scene back: from shapes, their turns and marks, and where wires end, the diagram that was drawn.
+
+This is what makes "the picture determines the tensor" a statement that can be tested.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import networkx as nx
+
+from .geometry import Point, distance, rotated, sub
+from .scene import NodeShape, Scene, Text, Wire
+from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
+
+__all__ = ["border_gap", "certificate", "graph_of", "read", "same"]
+
+Reading = list[tuple[str, Skeleton]]
+_TOUCH = 1e-3
+_FREE = frozenset({"copy", "ones", "plain", "symmetric", "diagonal"})
+
+
+def graph_of(skeleton: Skeleton) -> nx.Graph:
+    """The skeleton as a coloured graph: legs are vertices, told apart except on nodes whose legs are alike."""
+    graph = nx.Graph()
+    for number, node in enumerate(skeleton.nodes):
+        inside = tuple(tuple(sorted((_text(t.coefficient), certificate(t.skeleton)) for t in terms))
+                       for terms in node.content)
+        graph.add_node(("n", number), color=repr((node.kind, node.label, inside)))
+        for leg in range(node.legs):
+            graph.add_node(("l", number, leg), color="leg" if node.kind in _FREE else f"leg{leg}")
+            graph.add_edge(("n", number), ("l", number, leg))
+    for place in range(skeleton.order):
+        graph.add_node(("o", place), color=f"open{place}")
+    for first, second in skeleton.wires:
+        a, b = (("o", leg) if node == OPEN else ("l", node, leg) for node, leg in (first, second))
+        graph.add_edge(a, b)
+    return graph
+
+
+def _text(coefficient: Any) -> str:
+    """A coefficient as it is written, which is all that a picture has of it."""
+    if isinstance(coefficient, str):
+        return coefficient
+    sign, size = coefficient_markup(coefficient, True)
+    return sign + size
+
+
+def certificate(skeleton: Skeleton) -> str:
+    """A text that equal skeletons share."""
+    text: str = nx.weisfeiler_lehman_graph_hash(graph_of(skeleton), node_attr="color", iterations=6)
+    return text
+
+
+def same(first: Skeleton, second: Skeleton) -> bool:
+    """Whether two skeletons are one diagram: isomorphic with leg order, up to declared symmetries."""
+    a, b = graph_of(first), graph_of(second)
+    colors = [sorted(c for _, c in g.nodes(data="color")) for g in (a, b)]
+    return colors[0] == colors[1] and bool(nx.vf2pp_is_isomorphic(a, b, node_label="color"))
+
+
+def read(scene: Scene, names: Sequence[str] = ()) -> Reading:
+    """The terms of a scene: each one's sign with coefficient, and its skeleton.
+
+    `names` are the open legs' labels in order; without them open legs are told by their place on the frame.
+    """
+    tops = [term for term in scene.terms if not any(_below(term.id, other.id) for other in scene.terms)]
+    return [(term.coefficient, _read_part(scene, f"{term.id}/", names)) for term in tops]
+
+
+def _below(inner: str, outer: str) -> bool:
+    return inner != outer and inner.startswith(outer + "/")
+
+
+def _own(identity: str, prefix: str) -> bool:
+    return identity.startswith(prefix) and "." not in identity[len(prefix):]
+
+
+def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape | None = None) -> Skeleton:
+    """One network: the shapes with this prefix that are not inside a frame of it."""
+    shapes = [s for s in scene.nodes if _own(s.id, prefix) and s.state != "ghost"]
+    wires = [w for w in scene.wires if _own(w.id, prefix)]
+    texts = [t for t in scene.texts if _own(t.id, prefix)]
+    touching: list[list[tuple[Point, int, int]]] = [[] for _ in shapes]
+    open_ends: list[tuple[Point, int, int]] = []
+    for number, wire in enumerate(wires):
+        points = wire.points
+        for side, point in ((0, points[0]), (1, points[-1])):
+            hits = [k for k, shape in enumerate(shapes) if _touches(shape, point)]
+            if hits:
+                touching[min(hits, key=lambda k: border_gap(shapes[k], point))].append((point, number, side))
+            else:
+                open_ends.append((point, number, side))
+    ends: dict[tuple[int, int], End] = {}
+    nodes: list[Node] = []
+    for number, shape in enumerate(shapes):
+        content = _inside(scene, shape) if shape.kind == "frame" else ()
+        nodes.append(Node(shape.kind, shape.label, len(touching[number]), content=content))
+        for leg, (_, wire, side) in enumerate(_in_order(shape, touching[number], texts)):
+            ends[(wire, side)] = (number, leg)
+    order = _open_order(open_ends, texts, names, sides)
+    for place, (_, wire, side) in order:
+        ends[(wire, side)] = (OPEN, place)
+    joined = tuple((ends[(k, 0)], ends[(k, 1)]) for k in range(len(wires)))
+    return Skeleton(tuple(nodes), joined, len(open_ends))
+
+
+def _inside(scene: Scene, shape: NodeShape) -> tuple[Any, ...]:
+    """The arguments inside a frame, read as terms with textual coefficients."""
+    prefix = f"{shape.id}."
+    groups: dict[str, list[Any]] = {}
+    for term in scene.terms:
+        rest = term.id[len(prefix):]
+        if term.id.startswith(prefix) and "/" not in rest:
+            argument = rest.split(".")[0] if "." in rest else "0"
+            made = _read_part(scene, f"{term.id}/", tuple(map(str, range(9))), shape)
+            groups.setdefault(argument, []).append(Term(term.coefficient, made))
+    return tuple(tuple(groups[key]) for key in sorted(groups, key=int))
+
+
+def border_gap(shape: NodeShape, point: Point) -> float:
+    """How far a point is from the border of a shape."""
+    if not shape.path:
+        return math.inf
+    if shape.kind in ("copy", "ones", "tensor", "plain"):
+        dx, dy = sub(point, shape.center)
+        return abs(math.hypot(dx / (shape.width / 2), dy / (shape.height / 2)) - 1.0) * min(shape.width, shape.height) / 2
+    corners = shape.corners
+    return min(_segment_gap(point, a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True))
+
+
+def _segment_gap(point: Point, a: Point, b: Point) -> float:
+    (px, py), (ax, ay), (bx, by) = point, a, b
+    length = (bx - ax) ** 2 + (by - ay) ** 2
+    t = 0.0 if length == 0 else max(0.0, min(1.0, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / length))
+    return distance(point, (ax + t * (bx - ax), ay + t * (by - ay)))
+
+
+def _touches(shape: NodeShape, point: Point) -> bool:
+    return shape.box.contains(point, 0.01) and border_gap(shape, point) < _TOUCH
+
+
+def _in_order(shape: NodeShape, ends: list[tuple[Point, int, int]], texts: Sequence[Text]) -> list[tuple[Point, int, int]]:
+    """The wires at a node in the order of its legs, by the marks of its shape."""
+    def local(end: tuple[Point, int, int]) -> Point:
+        return rotated(sub(end[0], shape.center), -shape.turn)
+
+    if shape.kind in ("matrix", "symmetric", "diagonal", "function"):
+        return sorted(ends, key=lambda end: local(end)[0])
+    if shape.kind == "frame":
+        if shape.turn == 180.0:
+            return sorted(ends, key=lambda end: -end[0][0])
+        return sorted(ends, key=lambda end: end[0][0])
+    if shape.kind == "merge":
+        wide = [end for end in ends if local(end)[0] < 0]
+        across = sorted(wide, key=lambda end: -local(end)[1])
+        tick = shape.tick
+        if tick is not None and across and distance(tick, across[-1][0]) < distance(tick, across[0][0]):
+            across = across[::-1]
+        return [*across, *(end for end in ends if local(end)[0] >= 0)]
+    if shape.kind == "tensor":
+        numbers = [t for t in texts if t.owner == shape.id and t.label.isdigit() and t.size < 0.6]
+        if numbers:
+            return sorted(ends, key=lambda end: int(min(numbers, key=lambda t: distance(t.center, end[0])).label))
+        if shape.tick is not None:
+            start = _angle(shape, shape.tick)
+            way = -1.0 if shape.mirrored else 1.0
+            return sorted(ends, key=lambda end: round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4)
+                          % round(2 * math.pi, 4))
+    return ends
+
+
+def _angle(shape: NodeShape, point: Point) -> float:
+    dx, dy = sub(point, shape.center)
+    return math.atan2(dy, dx)
+
+
+def _open_order(ends: list[tuple[Point, int, int]], texts: Sequence[Text], names: Sequence[str],
+                frame: NodeShape | None) -> list[tuple[int, tuple[Point, int, int]]]:
+    """The open ends with their numbers: by the label at the tip, or from left to right."""
+    labels = [t for t in texts if t.owner.rpartition("/")[2].startswith("leg") and t.label in names]
+    if ends and len(labels) == len(ends):
+        made = []
+        rest = list(labels)
+        for end in sorted(ends, key=lambda end: min(distance(t.center, end[0]) for t in labels)):
+            label = min(rest, key=lambda t: distance(t.center, end[0]))
+            rest.remove(label)
+            made.append((list(names).index(label.label), end))
+        return made
+    flipped = frame is not None and frame.turn == 180.0
+    ranked = sorted(ends, key=lambda end: -end[0][0] if flipped else end[0][0])
+    return list(enumerate(ranked))
