@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -147,7 +147,6 @@ class Settings:
     terms: int | None = 12
     style: Style = STYLE
     force: bool = False
-    legs_side: str | None = None
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
@@ -224,20 +223,28 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
     return made
 
 
-def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
-    """The pictures of terms, all with the same sizes, sides and names of open legs."""
+def picture_options(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None,
+                    extra: int = 0) -> tuple[Sizes, Options]:
+    """The common sizes and options of an expression's terms; `extra` open legs are to be added to it."""
     count = max((len(term.skeleton.nodes) for term in terms), default=0)
     if count > _LARGE and not settings.force:
-        raise DrawingError(f"the diagram has {count} nodes; more than {_LARGE} are drawn as dots, and only with force=True")
+        raise DrawingError(
+            f"the diagram has {count} nodes; more than {_LARGE} are drawn as dots, and only with force=True")
     sizes = Sizes(settings.style, dots=count > _LARGE)
     for term in terms:
         sizes.gather(term.skeleton.nodes)
     taken = frozenset(tensor.name for tensor in expr.tensors)
-    names = tuple(settings.legs) if settings.legs is not None else letters(expr.order, taken)
-    if len(names) != expr.order:
-        raise DrawingError(f"legs names {len(names)} open legs, but the expression has {expr.order}")
-    options = Options(settings.style, settings.labels, names)
-    options = replace(options, side=side or sides(terms, [natural_side(term) for term in terms]))
+    order = expr.order + extra
+    names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
+    if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
+        raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
+    side = side or sides(terms, [natural_side(term) for term in terms])
+    return sizes, Options(settings.style, settings.labels, names, side)
+
+
+def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
+    """The pictures of terms, all with the same sizes, sides and names of open legs."""
+    sizes, options = picture_options(expr, terms, settings, side)
     return [picture(term.skeleton, sizes, options) for term in terms]
 
 

@@ -184,6 +184,9 @@ def _grid(component: Component, size: Size, style: Style, sides: dict[int, str])
     if any(len(row) != len({there[0] for _, there in row if there[0] != OPEN})
            + sum(there[0] == OPEN for _, there in row) for row in component.links.values()):
         return None
+    homes = [home for home, _ in component.homes.values()]
+    if len(set(homes)) != len(homes):
+        return None
     corners = [n for n in component.nodes if len(component.neighbours[n]) == 2]
     if len(component.nodes) < 4 or not corners or any(not 2 <= len(v) <= 4 for v in component.neighbours.values()):
         return None

@@ -166,7 +166,9 @@ def _lay_row(component: Component, row: list[int], size: Size, style: Style, mad
         up, down = _branches(component, node, before, after, sides, made, above_only)
         width = size(node)[0]
         if (component.is_bar(node) and down and len(row) > 1) or (component.is_bar(node) and len(up + down) and len(row) == 1):
-            x = _bar_with_legs(component, node, up + down, x, width, after == -2, made, style)
+            taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
+            last = "left" in taken or (after == -2 and "right" not in taken)
+            x = _bar_with_legs(component, node, up + down, (x, width), last, made, style)
             continue
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
@@ -185,9 +187,10 @@ def _lay_row(component: Component, row: list[int], size: Size, style: Style, mad
 _LEG_WIDTH = 0.9
 
 
-def _bar_with_legs(component: Component, node: int, legs: list[tuple[str, int]], x: float, width: float, last: bool,
+def _bar_with_legs(component: Component, node: int, legs: list[tuple[str, int]], at: tuple[float, float], last: bool,
                    made: Placement, style: Style) -> float:
     """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
+    x, width = at
     both = len(legs) == 2
     places = sorted((what for _, what in legs), key=lambda place_: component.homes[place_][1])
     left = places[0] if both or not last else None

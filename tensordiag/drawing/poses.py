@@ -116,7 +116,8 @@ def _turn(component: Component, placement: Placement, here: Pose, hints: list[Po
         return
     wanted = _wanted(kind, hints)
     neighbours = {there[0] for _, there in component.links[here.number]}
-    if kind in BAR_KINDS and len(neighbours) == 1 and OPEN not in neighbours and here.number not in neighbours:
+    closed = any(wire in placement.closures for wire, _ in component.links[here.number])
+    if kind in BAR_KINDS and len(neighbours) == 1 and not neighbours & {OPEN, here.number} and not closed:
         # both wires go to one node: stand across, so that each of them bends round once
         toward = hints[0]
         wanted = (-toward[1], toward[0])
@@ -221,11 +222,12 @@ def _round_ports(component: Component, here: Pose, hints: list[Point]) -> None:
     for key, legs in groups.items():
         if len(legs) == 1:
             continue
-        middle = angle[legs[0]]
         if key == ("node", here.number):
-            step_here, middle = 1.0, math.pi / 2
-        else:
-            step_here = step
+            _loop_ports(component, here.number, legs, angle)
+            continue
+        hint = hints[legs[0]] if len({hints[leg] for leg in legs}) == 1 else _mean([hints[leg] for leg in legs])
+        middle = math.atan2(hint[1], hint[0])
+        step_here = _BAR_STEP if component.is_bar(key[1]) and key[0] == "node" else step
         ranked = _ranked(component, here.number, legs)
         for rank, leg in enumerate(ranked):
             angle[leg] = middle + (rank - (len(ranked) - 1) / 2) * step_here
@@ -234,6 +236,23 @@ def _round_ports(component: Component, here: Pose, hints: list[Point]) -> None:
     for leg, turn in angle.items():
         way = (round(math.cos(turn), 9), round(math.sin(turn), 9))
         here.ports[leg] = port(here.node.kind, here.width, here.height, 0.0, here.center, leg, way)
+
+
+def _mean(ways: list[Point]) -> Point:
+    return sum(way[0] for way in ways), sum(way[1] for way in ways)
+
+
+_BAR_STEP = 1.7  # two wires to one matrix part widely, since they meet it on opposite sides
+
+
+def _loop_ports(component: Component, number: int, legs: list[int], angle: dict[int, float]) -> None:
+    """The two ends of every self-wire side by side, several such wires along the top."""
+    loops = list(dict.fromkeys(component.links[number][leg][0] for leg in legs))
+    for place, wire in enumerate(loops):
+        middle = math.pi / 2 + (place - (len(loops) - 1) / 2) * 1.3
+        ends = [leg for leg in legs if component.links[number][leg][0] == wire]
+        for side, leg in enumerate(ends):
+            angle[leg] = middle + (side - 0.5) * (1.0 if len(loops) == 1 else 0.6)
 
 
 def _ranked(component: Component, number: int, legs: list[int]) -> list[int]:
