@@ -8,7 +8,7 @@ from functools import cached_property
 
 from .skeletons import OPEN, End, Node, Skeleton
 
-__all__ = ["Component", "components"]
+__all__ = ["Component", "components", "inversions", "leg_key"]
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,26 @@ class Component:
         return max(depth, key=lambda node: (depth[node], node))
 
     def turned_from(self, node: int, parent: int) -> list[int]:
-        """The other neighbours of a node in the order of its legs, counted on from the one that leads to `parent`."""
+        """What else is at a node, in the order of its legs, counted on from the one that leads to `parent`.
+
+        An open leg k stands as the number `-2 - k`; `parent` may be one.
+        """
         row = self.links[node]
-        at = next((leg for leg, (_, there) in enumerate(row) if there[0] == parent), -1)
+        at = next((leg for leg, (_, there) in enumerate(row) if leg_key(there) == parent), -1)
         legs = [*range(at + 1, len(row)), *range(max(at, 0))]
         if self.node(node).kind in ("copy", "plain"):
             legs = sorted(range(len(row)), key=lambda leg: row[leg][1])
-        return [n for n in dict.fromkeys(row[leg][1][0] for leg in legs) if n not in (OPEN, node, parent)]
+        found = dict.fromkeys(leg_key(row[leg][1]) for leg in legs)
+        return [n for n in found if n not in (node, parent)]
+
+    def wires_between(self, a: int, b: int) -> int:
+        """How many wires join two nodes."""
+        return sum(there[0] == b for _, there in self.links[a])
+
+
+def leg_key(end: End) -> int:
+    """The node at an end, or a number below OPEN that stands for an open leg: `-2 - place`."""
+    return end[0] if end[0] != OPEN else -2 - end[1]
 
 
 def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int]]]:

@@ -105,7 +105,8 @@ def _place_strands(component: Component, hubs: tuple[int, int], strands: list[St
     heights = [max([size(n)[1] for n in path] or [0.6]) for path, _ in strands]
     middle = max(widths)
     total = sum(heights) + style.row_gap * (len(strands) - 1)
-    x_right = middle + 2 * style.fan_gap
+    fan = max(style.fan_gap, 0.25 * total)
+    x_right = middle + 2 * fan
     made.centers[left] = (-size(left)[0] / 2, 0.0)
     made.centers[right] = (x_right + size(right)[0] / 2, 0.0)
     made.axes[left] = made.axes[right] = "h"
@@ -113,7 +114,7 @@ def _place_strands(component: Component, hubs: tuple[int, int], strands: list[St
     for (path, wire), width, height in zip(strands, widths, heights, strict=True):
         middle_y = y - height / 2
         y -= height + style.row_gap
-        x = style.fan_gap + (middle - width) / 2
+        x = fan + (middle - width) / 2
         if not path and abs(middle_y) > 1e-9:
             made.vias[wire] = (x_right / 2, middle_y)
         for node in path:

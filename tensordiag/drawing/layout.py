@@ -75,58 +75,71 @@ def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
 
 @dataclass
 class _Growth:
-    """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin."""
+    """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin.
 
-    order: list[int]
+    Open legs stand among the nodes under the numbers of `leg_key`.
+    """
+
     at: dict[int, Point]
     breadth: float
     depth: float
 
 
-def _grow(component: Component, root: int, parent: int, size: Callable[[int], tuple[float, float]],
-          style: Style) -> _Growth:
+def _room(component: Component, node: int, size: Size) -> float:
+    """The breadth that a node takes, loops and the arcs of a doubly joined matrix included."""
+    if node < 0:
+        return _LEG_WIDTH
+    extra = 0.0
+    if component.wires_between(node, node):
+        extra = 3.6
+    elif component.is_bar(node) and len(component.neighbours[node]) == 1 and component.node(node).legs == 2 and (
+            component.wires_between(node, component.neighbours[node][0]) == 2):
+        extra = 2.4
+    return size(node)[1] + extra
+
+
+def _grow(component: Component, root: int, parent: int, size: Size, style: Style) -> _Growth:
     """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
     order, above = [root], {root: parent}
     children: dict[int, list[int]] = {}
     for node in order:
-        children[node] = component.turned_from(node, above[node])
+        children[node] = component.turned_from(node, above[node]) if node >= 0 else []
         above.update((child, node) for child in children[node])
         order.extend(children[node])
     block: dict[int, float] = {}
+    inner: dict[int, float] = {}
     for node in reversed(order):
         below = children[node]
-        inner = sum(block[child] for child in below) + style.row_gap * max(0, len(below) - 1)
-        block[node] = max(size(node)[1], inner)
+        inner[node] = sum(block[child] for child in below) + style.row_gap * max(0, len(below) - 1)
+        block[node] = max(_room(component, node, size), inner[node])
     at: dict[int, Point] = {root: (0.0, 0.0)}
-    middle = {root: 0.0}
     for node in order:
         below = children[node]
-        here = middle[node] - (sum(block[c] for c in below) + style.row_gap * max(0, len(below) - 1)) / 2
+        here = at[node][1] - inner[node] / 2
         for child in below:
-            middle[child] = here + block[child] / 2
+            width = size(child)[0] if child >= 0 else 0.0
+            single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
+            gap = style.gap if single else max(style.fan_gap, 0.22 * inner[node])
+            at[child] = (at[node][0] + size(node)[0] / 2 + gap + width / 2, here + block[child] / 2)
             here += block[child] + style.row_gap
-            wires = sum(there[0] == child for _, there in component.links[node])
-            gap = style.gap if len(below) == 1 and wires == 1 else style.fan_gap
-            depth = at[node][0] + size(node)[0] / 2 + gap + size(child)[0] / 2
-            at[child] = (depth, middle[child])
-    reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items())
-    return _Growth(order, at, block[root], reach)
+    reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items() if n >= 0)
+    return _Growth(at, block[root], reach)
 
 
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     made = Placement("tree" if _branching(component) else "path")
     if component.outputs:
         output = component.outputs[0]
-        root = component.homes[output][0]
+        root, parent = component.homes[output][0], -2 - output
         side = sides.get(output, "right")
     else:
-        output, side = -1, "right"
+        output, parent, side = -1, OPEN, "right"
         root = component.farthest(component.farthest(component.nodes[-1]))
         root = max(root, component.farthest(root)) if not _branching(component) else root
-    growth = _grow(component, root, OPEN, size, style)
+    growth = _grow(component, root, parent, size, style)
     sign = 1.0 if side == "left" else -1.0
     for node, (depth, breadth) in growth.at.items():
-        made.centers[node] = (sign * depth, -breadth)
+        made.centers[node] = (sign * depth, sign * breadth)
         made.axes[node] = "h"
     if output >= 0:
         made.tips[output] = (side, 0.0)
@@ -207,6 +220,11 @@ def _bar_with_legs(component: Component, node: int, legs: list[tuple[str, int]],
     return x + style.gap
 
 
+def _upright(component: Component, size: Size) -> Size:
+    """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
+    return lambda node: size(node) if component.is_bar(node) else size(node)[::-1]
+
+
 def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]], size: Size,
                    style: Style) -> list[float]:
     widths = []
@@ -214,14 +232,14 @@ def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]
         if kind == "leg":
             widths.append(_LEG_WIDTH)
         else:
-            widths.append(_grow(component, what, node, lambda n: size(n)[::-1] if component.is_bar(n) else size(n),
-                                style).breadth)
+            widths.append(_grow(component, what, node, _upright(component, size), style).breadth)
     return widths
 
 
 def _lay_branches(component: Component, node: int, branch: list[tuple[str, int]], widths: list[float],
                   at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
     x, way = at
+    across = _upright(component, size)
     total = sum(widths) + style.row_gap * max(0, len(widths) - 1)
     here = x - total / 2
     for (kind, what), width in zip(branch, widths, strict=True):
@@ -230,17 +248,16 @@ def _lay_branches(component: Component, node: int, branch: list[tuple[str, int]]
         if kind == "leg":
             made.tips[what] = ("up" if way > 0 else "down", middle)
             continue
-        turned: Size = lambda n: size(n)[::-1] if component.is_bar(n) else size(n)  # noqa: E731
-        growth = _grow(component, what, node, lambda n: (turned(n)[1], turned(n)[0]), style)
+        growth = _grow(component, what, node, across, style)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
-        start = size(node)[1] / 2 + gap + turned(what)[1] / 2
+        start = size(node)[1] / 2 + gap + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it
+            if inner < 0:
+                made.tips[-2 - inner] = ("up" if way > 0 else "down", middle - way * breadth)
+                continue
             made.centers[inner] = (middle - way * breadth, way * (start + depth))
             made.axes[inner] = "v"
-        for place_, (home, _) in component.homes.items():
-            if home in growth.at and place_ not in made.tips:
-                made.tips[place_] = ("up" if way > 0 else "down", made.centers[home][0])
 
 
 def _branches(component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement,

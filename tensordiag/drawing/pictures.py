@@ -85,6 +85,7 @@ class Builder:
         self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
         self.scalars: list[tuple[int, Point]] = []
         self.inner_terms: list[TermBox] = []
+        self.links = skeleton.links()
         self._contents: dict[tuple[int, str, bool], Scene] = {}
 
     def size(self, number: int) -> tuple[float, float]:
@@ -219,6 +220,8 @@ class Builder:
             width, height = height, width
         if axis == "free" and kind not in ("frame", "scalar"):
             width = height = max(width, height)
+        if any(there[0] == number for _, there in self.links[number]) and kind not in BAR_KINDS:
+            width, height = width + 3.6, height + 3.6
         x, y = placement.centers[number]
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
@@ -231,8 +234,6 @@ class Builder:
             for side, depth in placement.closures.values():
                 if side == "below":
                     boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
-                if side == "loop":
-                    boxes.append(Box(nodes.left, nodes.bottom, nodes.right, nodes.top + 1.7))
             boxes += [Box(x, y - 0.3, x, y + 0.3) for x, y in placement.vias.values()]
             for place_, (side, at) in placement.tips.items():
                 if side == "slant":

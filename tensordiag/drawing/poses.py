@@ -85,9 +85,6 @@ def _hint(component: Component, placement: Placement, number: int, leg: int, tip
     if wire in placement.vias:
         return unit(sub(placement.vias[wire], center))
     if wire in placement.closures:
-        side, _ = placement.closures[wire]
-        if side == "loop":
-            return (0.0, 1.0)
         other = placement.centers[there[0]]
         if there[0] == number:
             return (-1.0, 0.0) if leg == min(k for k, (w, _) in enumerate(component.links[number]) if w == wire) else (
@@ -97,8 +94,11 @@ def _hint(component: Component, placement: Placement, number: int, leg: int, tip
         side = placement.tips[there[1]][0]
         if component.is_bar(number) or component.node(number).kind == "frame":
             return unit(sub(tip_at(there[1]), center))
-        if side in ("left", "right"):
+        if side in ("left", "right") and there[1] not in placement.rays:
             return _SIDES[side]
+        if side in ("up", "down") and there[1] not in placement.rays:
+            reach = _SIDES[side][1] * (component.node(number).legs * 0.3 + 2.4)
+            return unit((tip_at(there[1])[0] - center[0], reach))
         return unit(sub(tip_at(there[1]), center))
     if there[0] == number:
         return (0.0, 1.0)
@@ -154,7 +154,7 @@ def _ports(component: Component, placement: Placement, here: Pose, hints: list[P
     elif kind == "frame":
         _frame_ports(here, hints)
     elif kind in ROUND_KINDS:
-        _round_ports(component, here, hints)
+        _round_ports(component, placement, here, hints)
     elif placement.axes.get(here.number) == "corner" and kind in BAR_KINDS:
         _corner_ports(here, hints)
     else:
@@ -207,11 +207,13 @@ def _frame_ports(here: Pose, hints: list[Point]) -> None:
         here.ports[leg] = (add(here.center, (x, -h)), (0.0, -1.0))
 
 
-def _round_ports(component: Component, here: Pose, hints: list[Point]) -> None:
+def _round_ports(component: Component, placement: Placement, here: Pose, hints: list[Point]) -> None:
     """Ports in the directions of the hints, parallel wires and crowded ones spread apart."""
     groups: dict[tuple[str, int], list[int]] = {}
     for leg, (_, there) in enumerate(component.links[here.number]):
         key = ("open", there[1]) if there[0] == OPEN else ("node", there[0])
+        if component.links[here.number][leg][0] in placement.vias:
+            key = ("via", leg)
         groups.setdefault(key, []).append(leg)
     radius = max(here.width, here.height) / 2
     angle = {leg: math.atan2(hint[1], hint[0]) for leg, hint in enumerate(hints)}
@@ -228,6 +230,8 @@ def _round_ports(component: Component, here: Pose, hints: list[Point]) -> None:
         hint = hints[legs[0]] if len({hints[leg] for leg in legs}) == 1 else _mean([hints[leg] for leg in legs])
         middle = math.atan2(hint[1], hint[0])
         step_here = _BAR_STEP if component.is_bar(key[1]) and key[0] == "node" else step
+        others = [abs(math.remainder(angle[leg] - middle, 2 * math.pi)) for leg in angle if leg not in legs]
+        step_here = min(step_here, 1.2 * min(others, default=9.0) / (len(legs) - 1))
         ranked = _ranked(component, here.number, legs)
         for rank, leg in enumerate(ranked):
             angle[leg] = middle + (rank - (len(ranked) - 1) / 2) * step_here
@@ -246,10 +250,16 @@ _BAR_STEP = 1.7  # two wires to one matrix part widely, since they meet it on op
 
 
 def _loop_ports(component: Component, number: int, legs: list[int], angle: dict[int, float]) -> None:
-    """The two ends of every self-wire side by side, several such wires along the top."""
+    """The two ends of every self-wire side by side, several such wires where most room is."""
     loops = list(dict.fromkeys(component.links[number][leg][0] for leg in legs))
+    others = [angle[leg] for leg in angle if leg not in legs]
+
+    def room(way: float) -> float:
+        return min((abs(math.remainder(way - other, 2 * math.pi)) for other in others), default=0.0)
+    start = max((math.pi / 2 + k * math.pi / 8 for k in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8)),
+                key=lambda way: round(min(room(way), 1.5), 3))
     for place, wire in enumerate(loops):
-        middle = math.pi / 2 + (place - (len(loops) - 1) / 2) * 1.3
+        middle = start + (place - (len(loops) - 1) / 2) * 1.3
         ends = [leg for leg in legs if component.links[number][leg][0] == wire]
         for side, leg in enumerate(ends):
             angle[leg] = middle + (side - 0.5) * (1.0 if len(loops) == 1 else 0.6)

@@ -28,6 +28,11 @@ def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
     onward = dx * away[0] + dy * away[1]
     square = abs(out[0] * away[0] + out[1] * away[1]) < 1e-6
     if not square or forward < 0.2 or onward < 0.2:
+        aside = abs(dx * away[1] - dy * away[0])
+        need = max(1.6, 1.2 * aside)
+        if not square and aside > 1e-6 and onward > need + 0.5:
+            knee = add(tip, away, need - onward)  # turn into the leg's own lane early, then run straight
+            return (*route(start, out, knee, (-away[0], -away[1])), ("L", (tip,)))
         return route(start, out, tip, (-away[0], -away[1]))
     radius = min(forward, onward, 2.0)
     first = add(start, out, forward - radius)

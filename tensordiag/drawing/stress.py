@@ -29,7 +29,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     number = {node: k for k, node in enumerate(nodes)}
     radius = np.array([0.5 * math.hypot(*size(n)) * 0.85 for n in nodes] + [0.2] * len(component.outputs))
     edges = _edges(component, number)
-    wanted = _distances(len(radius), edges, radius, style.gap)
+    wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]
     best: tuple[int, Array] | None = None
     for start in starts:
@@ -62,7 +62,12 @@ def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]
     return list(pairs)
 
 
-def _distances(count: int, edges: list[tuple[int, int]], radius: Array, gap: float) -> Array:
+def _doubled(component: Component, edges: list[tuple[int, int]], nodes: list[int]) -> Array:
+    """How many wires beyond the first every edge has."""
+    return np.array([component.wires_between(nodes[a], nodes[b]) - 1.0 if b < len(nodes) else 0.0 for a, b in edges])
+
+
+def _distances(count: int, edges: list[tuple[int, int]], radius: Array, gap: Array) -> Array:
     """Lengths of shortest paths, an edge being as long as the nodes at its ends need."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import shortest_path

@@ -24,7 +24,7 @@ from .rows import Block, blocks, text_block, wrap
 from .scene import Arrow, Item, Scene, Text, Wire
 from .sizes import Sizes
 from .skeletons import OPEN, Node, Skeleton, Term, terms_of
-from .typesetting import typeset
+from .typesetting import markup, typeset
 
 __all__ = ["draw_derivation", "holed_picture", "removed_node", "without"]
 
@@ -63,6 +63,11 @@ class _Hole:
     opened: bool
     frame: Box
 
+    @property
+    def up(self) -> bool:
+        """Whether new legs leave upwards: a ring is closed below."""
+        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in self.builder.placements)
+
     def port(self, poses: dict[int, Pose], wire: int, end: tuple[int, int]) -> tuple[Point, Point]:
         """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""
         if end[0] != OPEN:
@@ -79,12 +84,14 @@ class _Hole:
     ]:
         """The path of a re-opened wire, its tip and the side at which it leaves."""
         start, out = self.port(poses, wire, end)
-        hole = poses[self.number].ports[leg][0]
+        port_, normal = poses[self.number].ports[leg]
+        hole = add(port_, normal, 0.5)
         here = poses.get(end[0])
         if here is not None and here.node.kind in ("copy", "tensor", "plain", "ones") and out[1] > -0.9:
             start, out = _free_port(here, end[1])
-        if here is not None and out[1] > 0.5:
-            tip = (start[0], self.frame.top + _DROP)
+        if here is not None and (out[1] > 0.5 or (self.up and out[1] > -0.5)):
+            aside = 0.95 * (out[0] > 0.5) - 0.95 * (out[0] < -0.5)
+            tip = (start[0] + aside, self.frame.top + _DROP)
             return bend(start, out, tip, (0.0, 1.0)), tip, "up"
         if here is None:
             tip = hole[0], bottom
@@ -126,7 +133,9 @@ def holed_picture(skeleton: Skeleton, number: int, sizes: Sizes, options: Option
     hole = _Hole(builder, number, opened, made.frame)
     bottom = min(made.frame.bottom, _extent(made, number).bottom) - _DROP
     gone = {f"w{k}" for k in mine}
-    items: list[Item] = [i for i in made.scene.items if not (isinstance(i, Wire) and i.id in gone)]
+    if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
+        gone.add(f"n{number}-label")  # the new legs' names stand there
+    items: list[Item] = [i for i in made.scene.items if i.id not in gone]
     added: list[Item] = []
     shared: dict[str, list[Point]] = {}
     for wire in mine:
@@ -228,7 +237,7 @@ def _panels(steps: Sequence[Step], settings: Settings) -> list[_Panel]:
         if number == 0 or steps[number - 1].after != step.before:
             rows = _marked(step, hole, settings, f"{number}a")
             panels.append(_Panel(rows, "" if number == 0 else "\\mathrm{next}", describe(step.before)))
-        rule = f"\\mathrm{{{step.rule}}}"
+        rule = _rule_markup(step.rule)
         if hole is not None:
             ghost = _holed_row(step, hole, settings, f"{number}b", opened=False)
             panels.append(_Panel(ghost, rule, f"the node removed, its wires cut: {describe(step.before)}"))
@@ -238,6 +247,14 @@ def _panels(steps: Sequence[Step], settings: Settings) -> list[_Panel]:
             row = _slotted(step, settings, f"{number}c")
         panels.append(_Panel(row, rule, describe(step.after)))
     return panels
+
+
+def _rule_markup(rule: str) -> str:
+    """A rule's name in words, the tensor that it removes as a formula."""
+    head, _, name = rule.partition(" ")
+    if head == "remove" and name:
+        return f"\\mathrm{{remove }}{markup(name)}"
+    return f"\\mathrm{{{rule}}}"
 
 
 def _hole_of(step: Step) -> int | None:
