@@ -7,23 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 
 import opt_einsum
 
-__all__ = ["best_tree", "find_path", "pair_cost", "path_cost"]
+__all__ = ["best_tree", "find_path", "pair_cost", "path_cost", "traffic_cost"]
 
 Path = list[tuple[int, int]]
 
 _EXACT = 6
-_SECONDS_PER_FLOP = 1 / 2e10
-_SECONDS_PER_ENTRY = 1 / 1e9
+_SECONDS_PER_FLOP = 1 / 3e10
+_SECONDS_PER_LOOP = 1 / 1.2e9
+_SECONDS_PER_ENTRY = 0.6e-9
 _SECONDS_PER_CALL = 1e-6
 _DEAR = 1e-3
 
 
 def pair_cost(a: frozenset[int], b: frozenset[int], out: frozenset[int], size: Mapping[int, int]) -> float:
     """Estimated seconds to contract two operands: arithmetic, memory traffic and the call itself."""
-    traffic = sum(math.prod([size[i] for i in part]) for part in (a, b, out))
+    entries = [math.prod([size[i] for i in part]) for part in (a, b, out)]
     everything = a | b
-    flops = 2 * math.prod([size[i] for i in everything]) if everything != out else 0
-    return flops * _SECONDS_PER_FLOP + traffic * _SECONDS_PER_ENTRY + _SECONDS_PER_CALL
+    seconds = traffic_cost(sum(entries), 1)
+    if len(everything) == len(out):
+        return seconds
+    work = math.prod([size[i] for i in everything])
+    stacked = bool(a & b & out) and (a <= b or b <= a)  # no matrix product: a loop over the stack
+    return seconds + work * (_SECONDS_PER_LOOP if stacked else _SECONDS_PER_FLOP * 2)
+
+
+def traffic_cost(entries: int, calls: int) -> float:
+    """Estimated seconds of calls that read and write so many entries."""
+    return entries * _SECONDS_PER_ENTRY + calls * _SECONDS_PER_CALL
 
 
 def find_path(

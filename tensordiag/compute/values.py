@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.numbers import Number, as_number
 
-__all__ = ["Term", "Value", "Values", "arrangements", "canonical_term", "reachable"]
+__all__ = ["Term", "Value", "Values", "arrangements", "canonical_term", "is_openable", "open_operands", "reachable"]
 
 Indices = tuple[int, ...]
 
@@ -195,6 +195,14 @@ def open_trivial(term: Term) -> Term:
     """The term with operands opened that are polynomials of one term with at most one operand and no sum."""
     if not any(_is_trivial(o) for o in term.operands):
         return term
+    return open_operands(term, lambda box: box.terms[0] if _is_trivial(box) else None)
+
+
+def open_operands(term: Term, choose: Callable[[Value], Term | None]) -> Term:
+    """The term with operands replaced by the networks that `choose` gives for them (and for what they contain).
+
+    A chosen network must have the axes of its operand and no fixed index.
+    """
     coefficient = term.coefficient
     operands: list[Value] = []
     rows: list[Indices] = []
@@ -210,15 +218,15 @@ def open_trivial(term: Term) -> Term:
     pending = list(zip(reversed(term.operands), reversed(term.rows), strict=True))
     while pending:
         box, row = pending.pop()
-        if not _is_trivial(box):
+        inner = choose(box)
+        if inner is None:
             operands.append(box)
             rows.append(row)
             continue
-        inner = box.terms[0]
         coefficient = as_number(coefficient * inner.coefficient)
         local: dict[int, int] = {}
-        for i, outer in zip(inner.output, row, strict=True):
-            outer = find(outer)
+        for i, leg in zip(inner.output, row, strict=True):
+            outer = find(leg)
             known = find(local.setdefault(i, outer))
             if known != outer:
                 rename[outer] = known
@@ -227,10 +235,10 @@ def open_trivial(term: Term) -> Term:
                 if i not in local:
                     local[i], size[fresh] = fresh, inner.size[i]
                     fresh += 1
-            pending.append((below, tuple(local[i] for i in r)))
+            pending.append((below, tuple([local[i] for i in r])))
     return _without_lone(Term(
-        coefficient, tuple(operands), tuple(tuple(find(i) for i in row) for row in rows),
-        tuple(find(i) for i in term.output), size, tuple((find(i), p) for i, p in term.fixed)), term, find)
+        coefficient, tuple(operands), tuple([tuple([find(i) for i in row]) for row in rows]),
+        tuple([find(i) for i in term.output]), size, tuple([(find(i), p) for i, p in term.fixed])), term, find)
 
 
 def _without_lone(made: Term, before: Term, find: Any) -> Term:
@@ -243,13 +251,17 @@ def _without_lone(made: Term, before: Term, find: Any) -> Term:
     return Term(as_number(coefficient), made.operands, made.rows, made.output, size, made.fixed)
 
 
+def is_openable(box: Value) -> bool:
+    """Whether a value is a polynomial with the axes of its terms and no fixed index, so that it can be opened."""
+    return box.kind == "poly" and all(
+        not term.fixed and box.shape == tuple([term.size[i] for i in term.output]) for term in box.data)
+
+
 def _is_trivial(box: Value) -> bool:
-    if box.kind != "poly" or len(box.data) != 1:
+    if box.kind != "poly" or len(box.data) != 1 or not is_openable(box):
         return False
     term = box.data[0]
-    if len(term.operands) > 1 or term.fixed or box.shape != tuple([term.size[i] for i in term.output]):
-        return False
-    return all(i in term.output for row in term.rows for i in row)
+    return len(term.operands) <= 1 and all(i in term.output for row in term.rows for i in row)
 
 
 def reachable(roots: Iterable[Value]) -> list[Value]:

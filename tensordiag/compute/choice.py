@@ -1,0 +1,75 @@
+"""The search for the cheapest form: moves that distribute or factor, taken where the cost of the plan falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
+from .paths import pair_cost, traffic_cost
+from .plans import Planner
+from .recognition import recognised
+from .values import Value, Values, reachable
+
+__all__ = ["choose_form", "plan_cost"]
+
+_LARGEST_SEARCH = 60
+_MOST_MOVES = 40
+_WORTH = 0.98
+
+
+def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots in the cheapest form that greedy moves find; large computations are only opened."""
+    roots = opened(values, roots)
+    roots = recognised(values, roots)
+    if len(reachable(roots)) > _LARGEST_SEARCH:
+        return roots
+    best = plan_cost(values, roots)
+    tried: set[tuple[int, ...]] = set()
+    for _ in range(_MOST_MOVES):
+        found = None
+        for candidate in _moves(values, roots):
+            key = tuple(root.number for root in candidate)
+            if key in tried:
+                continue
+            tried.add(key)
+            if len(tried) > _MOST_MOVES:
+                break
+            cost = plan_cost(values, candidate)
+            if cost < best * _WORTH:
+                best, found = cost, candidate
+                break
+        if found is None:
+            break
+        roots = found
+    return recognised(values, roots)
+
+
+def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:
+    everything = [v for v in reversed(reachable(roots)) if v.kind == "poly" and len(v.terms) > 1]
+    for value in everything:
+        users = [u for u in reachable(roots) if u.kind == "poly" and value in u.operands]
+        if users and all(not t.fixed for t in value.terms):
+            yield distributed_everywhere(values, roots, value)
+    for value in everything:
+        for factor in common_factors(value):
+            yield factored_everywhere(values, roots, value, factor)
+
+
+def plan_cost(values: Values, roots: Sequence[Value]) -> float:
+    """Estimated seconds of the plan of these results."""
+    planned = Planner(values, search_repeats=1).plan(roots)
+    return sum(value_cost(value) for value in reachable(planned))
+
+
+def value_cost(value: Value) -> float:
+    """Estimated seconds of one value of a plan."""
+    if value.kind in ("input", "view", "turn", "full"):
+        return 0.0
+    if value.kind == "pair":
+        (ra, rb), order = value.data
+        size = dict(zip(ra + rb, value.operands[0].shape + value.operands[1].shape, strict=True))
+        cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size)
+        same = value.operands[0] is value.operands[1] and order == 2 and len(size) == 3
+        return cost * 0.6 if same else cost
+    weight = 20 if value.kind == "apply" else 1
+    return traffic_cost(value.entries * weight + sum(o.entries for o in value.operands), max(1, len(value.operands)))
