@@ -37,13 +37,13 @@ def _numpy_scope(dtype: Any) -> dict[str, Any]:
     return {
         "dtype": dtype, "dot": np.dot, "matmul": np.matmul, "einsum": getattr(multiarray, "c_einsum", np.einsum),
         "total": np.add.reduce, "zeros": np.zeros, "empty": np.empty, "full": np.full, "eye": np.eye,
-        "array": np.array, "number": dtype.type,
+        "array": np.array, "subtract": np.subtract, "number": dtype.type,
     }
 
 
 _NUMPY_HEADER = (
     "import numpy as np",
-    "from numpy import array, dot, einsum, empty, eye, full, matmul, zeros",
+    "from numpy import array, dot, einsum, empty, eye, full, matmul, subtract, zeros",
     "total, dtype, number = np.add.reduce, np.dtype('float64'), np.float64",
 )
 

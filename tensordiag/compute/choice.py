@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
 from .paths import pair_cost, traffic_cost
 from .plans import Planner
-from .recognition import recognised
+from .recognition import recognised, with_root_weights
 from .values import Value, Values, reachable
 
 __all__ = ["choose_form", "plan_cost"]
@@ -41,7 +41,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         if found is None:
             break
         roots = found
-    return recognised(values, roots)
+    return with_root_weights(values, recognised(values, roots))
 
 
 def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:

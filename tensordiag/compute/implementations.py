@@ -150,23 +150,27 @@ def pinv(x: Array) -> Any:
 
 def _shifted(x: Array, legs: tuple[int, ...]) -> tuple[Array, Array]:
     """x less its largest entry along the legs, and that entry (0 where it is not finite)."""
-    top = x.max(axis=legs, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
+    if x.size == 0:
+        shape = [1 if leg in legs else size for leg, size in enumerate(x.shape)]
+        return x.copy(), np.zeros(shape, x.dtype)
+    top = np.maximum.reduce(x, legs, None, None, True)
+    if not np.isfinite(top).all():
+        top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
     return x - top, top
 
 
 def softmax(x: Array, *legs: int) -> Any:
     """exp(x) over its sum along the legs, without overflow."""
     made, _ = _shifted(x, legs)
-    np.exp(made, out=made)
-    made /= made.sum(axis=legs, keepdims=True)
+    np.exp(made, made)
+    made /= np.add.reduce(made, legs, None, None, True)
     return made
 
 
 def logsoftmax(x: Array, *legs: int) -> Any:
     """The logarithm of the softmax along the legs, without overflow."""
     made, _ = _shifted(x, legs)
-    made -= np.log(np.exp(made).sum(axis=legs, keepdims=True))
+    made -= np.log(np.add.reduce(np.exp(made), legs, None, None, True))
     return made
 
 

@@ -16,6 +16,7 @@ Indices = tuple[int, ...]
 
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
+_WORTH_STACKING = 20_000
 
 
 class NumpyWriter(Writer):
@@ -125,7 +126,7 @@ class NumpyWriter(Writer):
     # -- spreading and adding ----------------------------------------------------------------------
 
     def expand(self, value: Value, x: str) -> str:
-        pattern, sizes, _ = value.data
+        pattern, sizes = value.data
         self.use(value, "expand")
         name = f"v{len(self.name)}"
         repeated = len(set(pattern)) != len(pattern)
@@ -208,7 +209,11 @@ class NumpyWriter(Writer):
                 return name, name
             return (f"-{x}" if sign == "-" else x), ""
         if free:
-            self.lines.append(f"{free} {sign}= {x}")
+            previous = self.lines[-1] if self.lines else ""
+            if operand.kind == "full" and not operand.shape and sign == "+" and previous == f"{free} *= -1":
+                self.lines[-1] = f"subtract({x}, {free}, {free})"
+            else:
+                self.lines.append(f"{free} {sign}= {x}")
             return free, free
         text = f"{text} {sign} {x}"
         if self.reuse and value.entries > _SCALAR_ROW and value.shape == tuple(operand.shape):
@@ -253,12 +258,32 @@ class NumpyWriter(Writer):
         size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
         if y.entries > x.entries:
             summed = [i for i in rb if i in summed]
+        stacked = self._stacked_sum(value, one, two, summed, size)
+        if stacked:
+            return stacked
         first = _as_matrix(a, ra, left, summed, size)
         second = _as_matrix(b, rb, summed, right, size)
         self.use(value, "syrk" if x is y and left and right and len(ra) == 2 else
                  "dot" if not left and not right else "matmul" if left and right else "matvec")
         made = f"dot({first}, {second})"
         return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
+
+    def _stacked_sum(
+        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],
+        summed: list[int], size: dict[int, int],
+    ) -> str:
+        """A stack of products added up, where a large operand would have to be copied for one product; else ``""``."""
+        (a, ra, left), (b, rb, right) = one, two
+        if len(summed) != 2 or len(left) != 1 or len(right) != 1 or len(ra) != 3 or len(rb) != 3:
+            return ""
+        lead, rest = (summed[0], summed[1]) if ra[0] == summed[0] else (summed[1], summed[0])
+        large = max(value.operands[0].entries, value.operands[1].entries)
+        if large < _WORTH_STACKING or ra[0] != lead or rb[0] != lead or ra[1] != left[0] and rb[1] != right[0]:
+            return ""
+        self.use(value, "matmul")
+        first = _as_stack(a, ra, [lead], left, [rest], size)
+        second = _as_stack(b, rb, [lead], [rest], right, size)
+        return f"total(matmul({first}, {second}), 0)"
 
     def _matmul(
         self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],

@@ -6,11 +6,13 @@ several networks have (also mirrored, where an operand occurs twice or is symmet
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.numbers import Number, as_number
+from .forms import use_counts
 from .paths import best_tree, find_path
 from .values import Term, Value, Values, arrangements, reachable
 
@@ -19,6 +21,7 @@ __all__ = ["Handle", "Planner", "Removal"]
 Indices = tuple[int, ...]
 
 _SMALL = 6
+_LARGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,13 @@ class Planner:
     def plan(self, roots: Iterable[Value]) -> list[Value]:
         """The plan's values of the roots, each with the axes of its root."""
         roots = list(roots)
+        count = use_counts(roots)
         for value in reachable(roots):
             if value.number not in self.handles:
-                self.handles[value.number] = self._realise(value)
+                made = self._realise(value)
+                if abs(made.coefficient) != 1 and count[value.number] > 1:  # scale once, not at every user
+                    made = Handle(self.array(replace(made, axes=tuple(range(len(made.axes))))), made.axes)
+                self.handles[value.number] = made
         return [self.array(self.handles[root.number]) for root in roots]
 
     def array(self, handle: Handle) -> Value:
@@ -91,9 +98,8 @@ class Planner:
         made = self._core(cores)
         sizes = tuple([value.terms[0].size[i] for i in value.terms[0].output])
         if pattern != tuple(range(len(places))):
-            core = self.array(Handle(made.value, made.axes, 1))
-            whole = self.values.make("expand", (pattern, sizes, ()), (core,), sizes)
-            made = Handle(whole, tuple(range(len(sizes))), made.coefficient)
+            whole = self.values.make("expand", (pattern, sizes), (self.array(made),), sizes)
+            made = _straight(whole)
         if sizes != shape:
             view = self.values.make("view", (shape, None), (self.array(made),), shape)
             made = _straight(view)
@@ -105,19 +111,24 @@ class Planner:
         if len(parts) == 1 and parts[0][3].is_plain:
             product, row, coefficient, core = parts[0]
             return Handle(product, tuple([row.index(i) for i in core.output]), coefficient)
-        common = _common_factor([coefficient for _, _, coefficient, _ in parts])
         shape = tuple([cores[0].term.size[i] for i in cores[0].output])
-        data, operands = [], []
+        parts_of: dict[Any, tuple[Number, Value]] = {}
         for product, row, coefficient, core in parts:
             label = {i: p for p, i in reversed(list(enumerate(core.output)))}
             fixed = tuple(sorted((label[i], place) for i, place in core.term.fixed if i in label))
-            pattern = tuple([label[i] for i in core.output])
-            data.append((_divided(coefficient, common), tuple([label[i] for i in row]), pattern, fixed))
-            operands.append(product)
-        order = sorted(range(len(data)), key=lambda k: (operands[k].number, repr(data[k][1:])))
-        key = (tuple(data[k] for k in order), shape)
-        made = self.values.make("sum", tuple(data[k] for k in order), tuple(operands[k] for k in order), shape, key=key,
-                                symmetry=_sum_symmetry([(operands[k], data[k]) for k in order], shape))
+            data = (tuple([label[i] for i in row]), tuple([label[i] for i in core.output]), fixed)
+            before = parts_of.get((product.number, *data), (0, product))[0]
+            parts_of[(product.number, *data)] = (as_number(before + coefficient), product)
+        found = {key: part for key, part in sorted(parts_of.items(), key=lambda item: item[0]) if part[0] != 0}
+        if len(found) == 1:
+            ((_, row, pattern, fixed), (coefficient, product)) = next(iter(found.items()))
+            if not fixed and sorted(row) == list(pattern):
+                return Handle(product, tuple([row.index(i) for i in pattern]), coefficient)
+        common = _common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
+        data_ = tuple([(_divided(c, common), *key[1:]) for key, (c, _) in found.items()])
+        operands = tuple([product for _, product in found.values()])
+        made = self.values.make("sum", data_, operands, shape,
+                                symmetry=_sum_symmetry(list(zip(operands, data_, strict=True)), shape))
         return Handle(made, tuple(range(len(shape))), common)
 
     # -- products ----------------------------------------------------------------------------------
@@ -134,6 +145,8 @@ class Planner:
         if not leaves:
             return self.values.make("full", 1, (), ()), (), coefficient
         kept = term.kept
+        if abs(coefficient) != 1 and len(leaves) > 1:
+            coefficient = self._scale_small(leaves, coefficient, math.prod([term.size[i] for i in kept]))
         leaves = self.reduced(leaves, kept)
         if len(leaves) == 1:
             return (*leaves[0], coefficient)
@@ -142,6 +155,15 @@ class Planner:
         if len(leaves) <= _SMALL:
             return (*self._small(leaves, kept, term.size), coefficient)
         return (*self._along(leaves, kept, term.size)[-1], coefficient)
+
+    def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
+        """Put a coefficient on the smallest operand where the result is much larger; what is left of it."""
+        place = min(range(len(leaves)), key=lambda k: leaves[k][0].entries)
+        box, row = leaves[place]
+        if entries <= _LARGE or 8 * box.entries > entries:
+            return coefficient
+        leaves[place] = (self.array(Handle(box, tuple(range(len(row))), coefficient)), row)
+        return 1
 
     def reduced(self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]) -> list[tuple[Value, Indices]]:
         """The operands with repeated indices taken as diagonals and lone indices summed."""
@@ -342,9 +364,10 @@ def _pair_layout(
     """Rows relabelled with the result's axes first (0, 1, …), the result's indices, and its shape."""
     ia, ib = a[1], b[1]
     inside_b, inside_a = set(ib), set(ia)
-    out = tuple(
-        [i for i in ia if i in kept and i in inside_b] + [i for i in ia if i in kept and i not in inside_b]
-        + [i for i in ib if i in kept and i not in inside_a])
+    batch = [i for i in ia if i in kept and i in inside_b]
+    alone = [i for i in ia if i in kept and i not in inside_b] + [i for i in ib if i in kept and i not in inside_a]
+    last = batch and ia[-1] == ib[-1] == batch[-1] and len(batch) == len(inside_a & inside_b)
+    out = tuple([*batch[:-1], *alone, batch[-1]] if last else [*batch, *alone])
     size = dict(zip(ia + ib, a[0].shape + b[0].shape, strict=True))
     label: dict[int, int] = {}
     for i in out:

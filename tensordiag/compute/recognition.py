@@ -1,14 +1,194 @@
-"""Stable and cheaper functions recognised: logistic functions, softmax of a log-softmax, squares under a sum."""
+"""Stable and cheaper functions recognised: logistic functions, and weights that a Gram matrix can take the root of."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
-from .values import Value, Values
+from .forms import opened, rebuilt
+from .values import Term, Value, Values
 
-__all__ = ["recognised"]
+__all__ = ["recognised", "with_root_weights"]
+
+_UNIT = frozenset({"sigmoid", "softmax", "step", "argmax"})
+_POSITIVE = frozenset({"exp", "abs", "relu", "softplus"})
 
 
 def recognised(values: Values, roots: Sequence[Value]) -> list[Value]:
-    """The roots with known patterns replaced."""
-    return list(roots)
+    """The roots with log(1 + eᵗ) as softplus(t) and the fractions eᵗ/(1 + eᵗ) and 1/(1 + eᵗ) as logistic functions."""
+
+    def change(value: Value) -> Value:
+        if value.kind == "apply":
+            return _stable(values, value)
+        return _logistic(values, value) if value.kind == "poly" else value
+
+    return opened(values, rebuilt(values, roots, change))
+
+
+def _function(values: Values, name: str, argument: Value) -> Value:
+    return values.make("apply", (name, ()), (argument,), argument.shape)
+
+
+def _exponent(value: Value) -> Value | None:
+    """t where a value is 1 + exp(t)."""
+    if value.kind != "poly" or len(value.terms) != 2:
+        return None
+    found = None
+    for term in value.terms:
+        if term.coefficient != 1 or term.fixed or len(set(term.output)) != len(term.output):
+            return None
+        if term.operands:
+            box = term.operands[0]
+            if len(term.operands) > 1 or term.rows[0] != term.output or not _is(box, "exp"):
+                return None
+            found = box.operands[0]
+    return found
+
+
+def _is(value: Value, name: str) -> bool:
+    return value.kind == "apply" and value.data[0] == name
+
+
+def _stable(values: Values, value: Value) -> Value:
+    name, _ = value.data
+    below = value.operands[0]
+    if name == "log" and (t := _exponent(below)) is not None:
+        return _function(values, "softplus", t)
+    if name == "log1p" and _is(below, "exp"):
+        return _function(values, "softplus", below.operands[0])
+    if name == "log" and _is(below, "softmax"):
+        return values.make("apply", ("logsoftmax", below.data[1]), below.operands, value.shape)
+    return value
+
+
+def _logistic(values: Values, value: Value) -> Value:
+    """Every exp(t)·(1 + exp(t))⁻¹ in a term as sigmoid(t), what is left of the fraction as sigmoid(−t)."""
+    terms = [_logistic_term(values, term) for term in value.terms]
+    if all(a is b for a, b in zip(terms, value.terms, strict=True)):
+        return value
+    return values.poly(terms, value.shape)
+
+
+def _logistic_term(values: Values, term: Term) -> Term:
+    left = list(zip(term.operands, term.rows, strict=True))
+    made: list[tuple[Value, tuple[int, ...]]] = []
+    for box, row in list(left):
+        if not (_is(box, "power") and isinstance(box.data[1][0], int) and box.data[1][0] < 0):
+            continue
+        t = _exponent(box.operands[0])
+        if t is None:
+            continue
+        left.remove((box, row))
+        for _ in range(-box.data[1][0]):
+            top = next((pair for pair in left if pair[1] == row and _is(pair[0], "exp") and pair[0].operands[0] is t),
+                       None)
+            if top is not None:
+                left.remove(top)
+                made.append((_function(values, "sigmoid", t), row))
+            else:
+                made.append((_function(values, "sigmoid", _negated(values, t)), row))
+    if not made:
+        return term
+    chosen = left + made
+    return replace(term, operands=tuple([box for box, _ in chosen]), rows=tuple([row for _, row in chosen]))
+
+
+def _negated(values: Values, t: Value) -> Value:
+    row = tuple(range(len(t.shape)))
+    return values.poly([Term(-1, (t,), (row,), row, dict(enumerate(t.shape)))], t.shape)
+
+
+# -- weights under a Gram matrix -----------------------------------------------------------------------
+
+
+def bounds(value: Value) -> tuple[float, float]:
+    """An interval that all entries lie in, for real arrays, as far as the form of the value shows it."""
+    if value.kind == "apply":
+        name, params = value.data
+        if name in _UNIT:
+            return 0.0, 1.0
+        if name in _POSITIVE or name == "power" and _is_even(params[0]):
+            return 0.0, math.inf
+        return -math.inf, math.inf
+    if value.kind != "poly":
+        return -math.inf, math.inf
+    low = high = 0.0
+    for term in value.terms:
+        below, above = _term_bounds(term)
+        low, high = low + below, high + above
+    return low, high
+
+
+def _is_even(exponent: Any) -> bool:
+    return isinstance(exponent, int) and exponent % 2 == 0 or exponent == Fraction(1, 2)
+
+
+def _term_bounds(term: Term) -> tuple[float, float]:
+    if isinstance(term.coefficient, complex):
+        return -math.inf, math.inf
+    count = Counter(zip(term.operands, term.rows, strict=True))
+    low = high = 1.0
+    for (box, _), times in count.items():
+        below, above = bounds(box)
+        if times % 2 == 0 and below < 0:
+            below, above = 0.0, math.inf
+        if below < 0 or low < 0:
+            return -math.inf, math.inf
+        low, high = low * below, math.inf if math.inf in (high, above) else high * above
+    if any(i not in term.output for row in term.rows for i in row):
+        high = math.inf
+    c = float(term.coefficient)
+    ends = sorted((c * low, c * high if math.isfinite(high) else math.copysign(math.inf, c)))
+    return (ends[0], ends[1]) if c else (0.0, 0.0)
+
+
+def with_root_weights(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots with XᵀDX as (√D X)ᵀ(√D X), which is half the work, where D is sure not to be negative."""
+
+    def change(value: Value) -> Value:
+        if value.kind != "poly":
+            return value
+        terms = [_rooted(values, term) for term in value.terms]
+        if all(a is b for a, b in zip(terms, value.terms, strict=True)):
+            return value
+        return values.poly(terms, value.shape)
+
+    return rebuilt(values, roots, change)
+
+
+def _rooted(values: Values, term: Term) -> Term:
+    pairs = list(zip(term.operands, term.rows, strict=True))
+    for k, (box, row) in enumerate(pairs):
+        for other, row_ in pairs[k + 1 :]:
+            shared = tuple(i for i in row if i in row_)
+            if box is not other or len(shared) != 1 or len(row) != 2 or shared[0] in term.output:
+                continue
+            if row.index(shared[0]) != row_.index(shared[0]):
+                continue
+            weights = [pair for pair in pairs if pair[1] == shared]
+            if not weights or any(shared[0] in r for b, r in pairs if r != shared and (b, r) not in (
+                    (box, row), (box, row_))):
+                continue
+            size = {0: term.size[shared[0]]}
+            weight = Term(1, tuple([b for b, _ in weights]), ((0,),) * len(weights), (0,), size)
+            if _term_bounds(weight)[0] < 0:
+                continue
+            root = _function_of_weight(values, weight)
+            scaled_size = {0: box.shape[0], 1: box.shape[1]}
+            place = row.index(shared[0])
+            scaled = values.poly([Term(1, (box, root), ((0, 1), (place,)), (0, 1), scaled_size)], box.shape)
+            rest = [p for p in pairs if p[1] != shared]
+            rest.remove((box, row))
+            rest.remove((other, row_))
+            rest += [(scaled, row), (scaled, row_)]
+            return replace(term, operands=tuple([b for b, _ in rest]), rows=tuple([r for _, r in rest]))
+    return term
+
+
+def _function_of_weight(values: Values, weight: Term) -> Value:
+    whole = values.poly([weight], (weight.size[0],))
+    return values.make("apply", ("power", (Fraction(1, 2),)), (whole,), whole.shape)

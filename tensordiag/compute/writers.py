@@ -115,7 +115,7 @@ class FunctionalWriter(Writer):
         return f"xp.einsum({letters(*value.data)!r}, {x})"
 
     def expand(self, value: Value, x: str) -> str:
-        pattern, sizes, _ = value.data
+        pattern, sizes = value.data
         self.use(value, "einsum")
         return self._patterned(x, tuple(range(len(value.operands[0].shape))), pattern, (), sizes)
 
