@@ -63,7 +63,7 @@ def test_drawing_into_axes_touches_neither_figure_nor_settings():
         ("/nowhere/at/all/a.png", {}, "cannot write the picture to /nowhere/at/all/a.png: No such file"),
         (17, {}, "into a matplotlib Axes, not into int"),
         (None, {"legs": ["a", "b"]}, "legs names 2 open legs, but the expression has 0"),
-        (None, {"labels": "some"}, "labels is 'open', 'all' or 'none', not 'some'"),
+        (None, {"labels": "some"}, "labels is 'open', 'all', 'dims' or 'none', not 'some'"),
     ],
 )
 def test_errors_say_what_is_wrong(target, options, message):
@@ -86,7 +86,7 @@ def test_a_large_network_needs_force():
     for _ in range(300):
         f = A @ f
     with pytest.raises(DrawingError, match=r"301 nodes.*force=True"):
-        draw(f)
+        draw(f, simplify=False)
 
 
 def test_equations_share_a_baseline():

@@ -1,12 +1,19 @@
-"""Alternative text: what a picture shows, in words."""
+"""Alternative text: what a picture shows, in words and as an equation of indices."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..core.expressions import Expr
-from .skeletons import OPEN, Skeleton, coefficient_markup, terms_of
+from .skeletons import OPEN, Skeleton, Term, coefficient_markup, terms_of
 from .typesetting import plain
 
 __all__ = ["describe"]
+
+_NAMES = {"copy": "copy dot", "ones": "vector of ones", "plain": "symmetric tensor", "symmetric": "symmetric matrix",
+          "diagonal": "diagonal matrix", "unit": "unit vector", "merge": "merge of legs"}
+_LONGEST = 40
+_LETTERS = "ijklmnopqrstuvwabcdefgh"
 
 
 def describe(expr: Expr) -> str:
@@ -14,30 +21,90 @@ def describe(expr: Expr) -> str:
     terms = terms_of(expr)
     if not terms:
         return f"Zero with {expr.order} open legs."
-    parts = []
-    for number, term in enumerate(terms):
+    return _sum(terms, expr.order)
+
+
+def _sum(terms: Sequence[Term], order: int) -> str:
+    parts = [f"Sum of {len(terms)} diagrams."] if len(terms) > 1 else []
+    for number, term in enumerate(terms[:_LONGEST]):
         sign, coefficient = coefficient_markup(term.coefficient, True)
         head = f"Term {number + 1}: " if len(terms) > 1 else ""
-        factor = f"{sign}{plain(coefficient) or (1 if sign else '')} times " if sign or coefficient else ""
-        parts.append(f"{head}{factor}{_network(term.skeleton)}.")
-    legs = f" {expr.order} open leg{'s' * (expr.order != 1)}." if expr.order else " A scalar."
-    start = f"Sum of {len(terms)} diagrams. " if len(terms) > 1 else ""
-    return start + " ".join(parts) + legs
+        factor = f"{sign}{plain(coefficient) or '1'} times " if sign or coefficient else ""
+        words = _network(term.skeleton)
+        parts.append(f"{head}{factor}{words}.")
+    if order:
+        parts.append(f"Open legs {', '.join(_letter(k) for k in range(order))}.")
+    equation = " ".join(_factors(term, number == 0) for number, term in enumerate(terms[:_LONGEST]))
+    left = f"[{', '.join(_letter(k) for k in range(order))}]" if order else "scalar"
+    parts.append(f"Equation: {left} = {equation}.")
+    return " ".join(parts)
+
+
+def _letter(number: int) -> str:
+    return _LETTERS[number] if number < len(_LETTERS) else f"i{number}"
 
 
 def _network(skeleton: Skeleton) -> str:
+    """Nodes, then what is joined to what."""
     names = []
-    for node in skeleton.nodes:
-        kind = {"copy": "copy dot", "ones": "vector of ones", "plain": "symmetric tensor", "frame": "box"}.get(
-            node.kind, node.kind)
-        names.append(f"{kind} {plain(node.label)}".strip())
+    for node in skeleton.nodes[:_LONGEST]:
+        if node.kind == "frame":
+            inner = "; ".join(_sum(terms, 0).partition(" Equation:")[0] for terms in node.content)
+            names.append(f"{plain(node.label) or 'bracket'} of ({inner})")
+        else:
+            names.append(f"{_NAMES.get(node.kind, node.kind)} {plain(node.label)}".strip())
+    more = len(skeleton.nodes) - len(names)
+    if more > 0:
+        return ", ".join(names) + f" and {more} more nodes"
     joins = []
     for (a, leg_a), (b, leg_b) in skeleton.wires:
         if a == OPEN and b == OPEN:
-            joins.append(f"open legs {leg_a} and {leg_b} are one wire")
-        elif OPEN in (a, b):
-            place, home = (leg_a, b) if a == OPEN else (leg_b, a)
-            joins.append(f"open leg {place} at {names[home]}")
-        else:
-            joins.append(f"{names[a]} joined to {names[b]}")
+            joins.append(f"open legs {_letter(leg_a)} and {_letter(leg_b)} are one wire")
+        elif OPEN not in (a, b):
+            joins.append(f"{_short(skeleton, a)} joined to {_short(skeleton, b)}")
     return "; ".join([", ".join(names) or "a number", *joins])
+
+
+def _short(skeleton: Skeleton, number: int) -> str:
+    node = skeleton.nodes[number]
+    return plain(node.label) or {"frame": "the bracket"}.get(node.kind, _NAMES.get(node.kind, node.kind))
+
+
+def _factors(term: Term, first: bool) -> str:
+    """A term in index notation: copy dots become repeated indices."""
+    skeleton = term.skeleton
+    parent = list(range(len(skeleton.wires)))
+
+    def find(wire: int) -> int:
+        while parent[wire] != wire:
+            wire = parent[wire]
+        return wire
+
+    links = skeleton.links()
+    for node, row in zip(skeleton.nodes, links, strict=True):
+        if node.kind == "copy":
+            for wire, _ in row[1:]:
+                parent[find(wire)] = find(row[0][0])
+    letters: dict[int, str] = {}
+    deltas = []
+    for number, ends in enumerate(skeleton.wires):
+        for here in ends:
+            if here[0] == OPEN:
+                if find(number) in letters:
+                    deltas.append(f"δ[{letters[find(number)]},{_letter(here[1])}]")
+                letters.setdefault(find(number), _letter(here[1]))
+    used = skeleton.order
+    words = []
+    for node, row in zip(skeleton.nodes, links, strict=True):
+        if node.kind in ("copy", "ones"):
+            continue
+        legs = []
+        for wire, _ in row:
+            if find(wire) not in letters:
+                letters[find(wire)] = _letter(used)
+                used += 1
+            legs.append(letters[find(wire)])
+        name = plain(node.label) or "(…)"
+        words.append(name + (f"[{','.join(legs)}]" if legs else ""))
+    sign, coefficient = coefficient_markup(term.coefficient, first)
+    return " ".join(word for word in (sign, plain(coefficient), *words, *deltas) if word) or "1"

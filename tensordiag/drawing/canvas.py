@@ -12,6 +12,8 @@ from .geometry import Box, Path
 from .painting import Stroke
 from .style import Style, Theme
 
+_PIXELS = 12_000  # a longer side is drawn with fewer dots per inch
+
 __all__ = ["axes_error", "paint", "pdf", "png"]
 
 
@@ -77,7 +79,7 @@ def png(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = _figure(strokes, box, theme, style)
-    figure.set_dpi(about[2])
+    figure.set_dpi(min(about[2], _PIXELS / max(box.width, box.height) / style.font_size / theme.scale * 72))
     buffer = BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None, "Title": about[0], "Description": about[1]})
     return buffer.getvalue()

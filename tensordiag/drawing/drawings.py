@@ -41,8 +41,12 @@ class Drawing:
     title: str = "tensor diagram"
     theme: Theme = field(default_factory=lambda: find_theme("light"))
     style: Style = STYLE
-    dropped_labels: tuple[str, ...] = ()
     auto: bool = False
+
+    @property
+    def dropped_labels(self) -> tuple[str, ...]:
+        """Labels that found no free place."""
+        return self.scene.dropped
 
     @cached_property
     def box(self) -> Box:
@@ -64,6 +68,18 @@ class Drawing:
 
         return svg(self.strokes, self.box, self.theme, self.style, (self.title, self.alt), self.auto)
 
+    def to_tikz(self) -> str:
+        """The picture as plain TikZ."""
+        from .tikz import tikz
+
+        return tikz(self.scene, self.theme, self.style)
+
+    def to_text(self) -> str:
+        """The picture in Unicode characters, for terminals."""
+        from .sketches import sketch
+
+        return sketch(self.scene)
+
     def to_bytes(self, ending: str, dpi: float | None = None) -> bytes:
         """The picture as a file's content; `DrawingError` for an ending that cannot be written."""
         from . import canvas
@@ -72,6 +88,10 @@ class Drawing:
             return self.to_svg().encode()
         if ending == "png":
             return canvas.png(self.strokes, self.box, self.theme, self.style, (self.title, self.alt, dpi or 300.0))
+        if ending == "tex":
+            return self.to_tikz().encode()
+        if ending == "txt":
+            return self.to_text().encode()
         if ending == "pdf":
             return canvas.pdf(self.strokes, self.box, self.theme, self.style, (self.title, self.alt))
         shown = f".{ending}" if ending else "no ending"
@@ -147,6 +167,8 @@ class Settings:
     terms: int | None = 12
     style: Style = STYLE
     force: bool = False
+    derivative: Any = ()
+    slots: Expr | None = None
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
@@ -157,8 +179,8 @@ class Settings:
                 raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
         made = cls(**options)
         find_theme(made.theme)
-        if made.labels not in ("open", "all", "none"):
-            raise DrawingError(f"labels is 'open', 'all' or 'none', not {made.labels!r}")
+        if made.labels not in ("open", "all", "dims", "none"):
+            raise DrawingError(f"labels is 'open', 'all', 'dims' or 'none', not {made.labels!r}")
         return made
 
 
@@ -182,9 +204,11 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         A path (`.png`, `.svg`, `.pdf`, `.tex`, `.txt`), a matplotlib `Axes`, or None.
     options
         `theme`: light, dark, auto, print, book, presentation, or a `Theme`.  `labels`: ``"open"`` (open legs),
-        ``"all"`` (inner wires too), ``"none"``.  `legs`: names of the open legs.  `simplify`: draw the reading form
+        ``"all"`` (inner wires too), ``"dims"`` (with dimensions), ``"none"``.  `legs`: names of the open legs.  `simplify`: draw the reading form
         (default).  `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
-        `force`: draw networks of any size.  `style`: a `Style` of lengths.
+        `force`: draw networks of any size.  `style`: a `Style` of lengths.  `derivative`: a tensor's name, or several,
+        to draw the expression in Penrose's derivative bubble.  `slots`: the expression that a product rule started
+        from, whose places every term keeps.
 
     Returns
     -------
@@ -198,15 +222,23 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
     """
     settings = Settings.of(options)
     shown = reading_form(expr, settings)
-    row = expression_blocks(shown, settings, "")
+    if settings.slots is not None:
+        from .strips import slotted_blocks  # strips build on this module
+
+        row = slotted_blocks(shown, reading_form(settings.slots, settings), settings, "")
+    elif settings.derivative:
+        from .bubbles import bubble_blocks  # as strips
+
+        row = bubble_blocks(shown, settings)
+    else:
+        row = expression_blocks(shown, settings, "")
     scene = wrap(row, settings.style, settings.max_width)
     return finished(scene, describe(shown), settings).to(target)
 
 
 def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
     """A scene with its description as a drawing."""
-    return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, (),
-                   settings.theme == "auto")
+    return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, settings.theme == "auto")
 
 
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:

@@ -105,7 +105,7 @@ def _place_strands(component: Component, hubs: tuple[int, int], strands: list[St
     heights = [max([size(n)[1] for n in path] or [0.6]) for path, _ in strands]
     middle = max(widths)
     total = sum(heights) + style.row_gap * (len(strands) - 1)
-    fan = max(style.fan_gap, 0.25 * total)
+    fan = max(style.fan_gap, 0.33 * total)
     x_right = middle + 2 * fan
     made.centers[left] = (-size(left)[0] / 2, 0.0)
     made.centers[right] = (x_right + size(right)[0] / 2, 0.0)
@@ -168,6 +168,7 @@ def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], 
         middle = path[half]
         made.centers[middle] = (sign * (reach + size(middle)[1] / 2 + 0.4), 0.0)
         made.axes[middle] = "v"
+    made.rooms.append((sign * (reach + 1.4), 0.0))
     x = size(hub)[0] / 2
     for node in tail:
         made.centers[node], made.axes[node] = (-sign * (x + style.gap + size(node)[0] / 2), 0.0), "h"

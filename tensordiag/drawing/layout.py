@@ -25,7 +25,7 @@ class Placement:
 
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
-    open legs that run straight to the frame at any angle; `kind` is the structure's name.
+    open legs that run straight to the frame at any angle; `rooms` points that wires may reach; `kind` is the structure's name.
     """
 
     kind: str
@@ -35,6 +35,7 @@ class Placement:
     closures: dict[int, tuple[str, int]] = field(default_factory=dict)
     vias: dict[int, Point] = field(default_factory=dict)
     rays: set[int] = field(default_factory=set)
+    rooms: list[Point] = field(default_factory=list)
 
 
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:

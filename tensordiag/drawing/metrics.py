@@ -204,7 +204,7 @@ def _inside_legs(scene: Scene) -> int:
     for term in scene.terms:
         frame = term.frame
         for wire in scene.wires:
-            if not wire.id.startswith(f"{term.id}/") or "." in wire.id[len(term.id) + 1 :]:
+            if wire.slanted or not wire.id.startswith(f"{term.id}/") or "." in wire.id[len(term.id) + 1 :]:
                 continue
             for _, (x, y) in wire.tips:
                 edge = min(abs(x - frame.left), abs(x - frame.right), abs(y - frame.top), abs(y - frame.bottom))

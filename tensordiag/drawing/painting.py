@@ -63,7 +63,7 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
         return []
     title = item.label or item.kind
     ghost = item.state == "ghost"
-    if item.kind in ("copy", "ones"):
+    if item.kind in ("copy", "ones", "anchor"):
         hollow = item.kind == "ones" or theme.open_dots or ghost
         fill = theme.background if hollow else theme.ink
         return [Stroke(item.path, fill, _state(item.state, theme.ink, theme), style.outline + 0.2, ghost, item.id, "copy")]

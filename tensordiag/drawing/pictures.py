@@ -235,6 +235,7 @@ class Builder:
                 if side == "below":
                     boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
             boxes += [Box(x, y - 0.3, x, y + 0.3) for x, y in placement.vias.values()]
+            boxes += [Box(x, y, x, y) for x, y in placement.rooms]
             for place_, (side, at) in placement.tips.items():
                 if side == "slant":
                     x, y = tip_point(part, placement, place_, boxes[0])
@@ -292,20 +293,37 @@ class Builder:
             shapes, labels = self._node(poses[number])
             items += shapes
             texts += labels
-        scene = Scene((*wires, *items, *texts), tuple(self.inner_terms))
+        dropped: tuple[str, ...] = ()
+        if self.options.labels in ("all", "dims") and not self.sizes.dots:
+            from .labels import wire_labels  # only pictures with labelled wires need it
+
+            drawn = [item for item in (*wires, *items, *texts)]
+            more, dropped = wire_labels(self.skeleton, drawn, self.options.labels, self.options.legs)
+            texts += more
+        scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), dropped)
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
 
     def _tip_label(self, place_: int, side: str, tip: Point) -> list[Item]:
         if self.options.labels == "none":
             return []
-        text = Text(f"t{place_}", self.options.legs[place_], tip, 0.85,
+        label = self.options.legs[place_]
+        if self.options.labels == "dims":
+            label += f"\\mathrm{{:}}{self.dim_of(place_)}"
+        text = Text(f"t{place_}", label, tip, 0.85,
                     "accent" if place_ in self.options.new_legs else "wire", owner=f"leg{place_}")
         width, height = text.box.width, text.box.height
         gap = self.style.tip_gap
         way = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
                "slant": (0.75, 0.65)}[side]
         return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
+
+    def dim_of(self, place_: int) -> str:
+        """The dimension of an open leg."""
+        for ends, dim in zip(self.skeleton.wires, self.skeleton.dims, strict=False):
+            if (OPEN, place_) in ends:
+                return dim
+        return ""
 
     def _wires(self, part: Component, placement: Placement, poses: dict[int, Pose],
                tip: Callable[[int], Point]) -> list[Item]:
@@ -337,7 +355,8 @@ class Builder:
                 else:
                     path = route(start, out, end, inward)
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
-            made.append(Wire(name, path, ends, self.options.states.get(-1 - number, state)))
+            slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
+            made.append(Wire(name, path, ends, self.options.states.get(-1 - number, state), slanted))
         return made
 
     def _closure(self, part: Component, placement: Placement, number: int, first: tuple[Point, Point],
@@ -401,6 +420,7 @@ def tip_point(part: Component, placement: Placement, place_: int, frame: Box) ->
 def shift(placement: Placement, dx: float, dy: float) -> None:
     """Move a placement."""
     placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.rooms = [(x + dx, y + dy) for x, y in placement.rooms]
     placement.vias = {wire: (x + dx, y + dy) for wire, (x, y) in placement.vias.items()}
     placement.tips = {
         leg: (side, at + (dx if side in ("up", "down") else dy)) for leg, (side, at) in placement.tips.items()

@@ -278,18 +278,23 @@ def _ranked(component: Component, number: int, legs: list[int]) -> list[int]:
 
 
 def _spread(angle: dict[int, float], step: float) -> None:
-    """Push ports apart that are nearer than `step`, keeping their order round the node."""
-    legs = sorted(angle, key=lambda leg: (round(angle[leg] % (2 * math.pi), 6), leg))
+    """Push ports apart that are nearer than `step`, keeping their order round the node, as little as possible."""
+    turn = 2 * math.pi
+    legs = sorted(angle, key=lambda leg: (round(angle[leg] % turn, 6), leg))
     if len(legs) < 2:
         return
-    need = min(step, 2 * math.pi / len(legs)) * 0.999
-    for _ in range(60):
-        moved = False
-        for a, b in zip(legs, [*legs[1:], legs[0]], strict=True):
-            room = (angle[b] - angle[a]) % (2 * math.pi)
-            if room < need - 1e-6:
-                angle[a] -= (need - room) / 2
-                angle[b] += (need - room) / 2
-                moved = True
-        if not moved:
-            return
+    need = min(step, turn / len(legs)) * 0.999
+    gaps = [(angle[b] - angle[a]) % turn for a, b in zip(legs[-1:] + legs[:-1], legs, strict=True)]
+    first = max(range(len(legs)), key=lambda k: (round(gaps[k], 6), -k))
+    legs = legs[first:] + legs[:first]
+    origin = angle[legs[0]]
+    # pool adjacent violators: the nearest sequence whose steps are all at least `need`
+    pools: list[list[float]] = []
+    for place, leg in enumerate(legs):
+        pools.append([(angle[leg] - origin) % turn - place * need, 1.0])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (a, m), (b, n) = pools[-2:]
+            pools[-2:] = [[(a * m + b * n) / (m + n), m + n]]
+    flat = [value for value, count in pools for _ in range(int(count))]
+    for place, (leg, value) in enumerate(zip(legs, flat, strict=True)):
+        angle[leg] = origin + value + place * need

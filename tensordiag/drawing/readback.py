@@ -58,7 +58,7 @@ def same(first: Skeleton, second: Skeleton) -> bool:
     """Whether two skeletons are one diagram: isomorphic with leg order, up to declared symmetries."""
     a, b = graph_of(first), graph_of(second)
     colors = [sorted(c for _, c in g.nodes(data="color")) for g in (a, b)]
-    return colors[0] == colors[1] and bool(nx.vf2pp_is_isomorphic(a, b, node_label="color"))
+    return colors[0] == colors[1] and (not colors[0] or bool(nx.vf2pp_is_isomorphic(a, b, node_label="color")))
 
 
 def read(scene: Scene, names: Sequence[str] = ()) -> Reading:

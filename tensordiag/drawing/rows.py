@@ -74,14 +74,16 @@ def _merged(pieces: Sequence[Block], term: TermBox, *, breaks: bool) -> Block:
     x = 0.0
     items: list[Item] = []
     inner: list[TermBox] = []
+    dropped: list[str] = []
     boxed = term
     for piece in pieces:
         dx = x - piece.left
         items += piece.scene.shifted(dx, 0.0).items
         inner += piece.scene.shifted(dx, 0.0).terms
+        dropped += piece.scene.dropped
         boxed = term.shifted(dx, 0.0)
         x += piece.width + 0.25
-    return Block(Scene(tuple(items), (boxed, *inner)), 0.0, x - 0.25, breaks)
+    return Block(Scene(tuple(items), (boxed, *inner), tuple(dropped)), 0.0, x - 0.25, breaks)
 
 
 def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:

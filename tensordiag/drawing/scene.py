@@ -92,12 +92,13 @@ class NodeShape:
 
 @dataclass(frozen=True)
 class Wire:
-    """A wire from one end to another; an open end is a tip on the frame."""
+    """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice."""
 
     id: str
     path: Path
     ends: tuple[End, End]
     state: str = "normal"
+    slanted: bool = False
 
     @cached_property
     def points(self) -> list[Point]:
@@ -176,10 +177,11 @@ class TermBox:
 
 @dataclass(frozen=True)
 class Scene:
-    """Primitives in the order in which they are painted, and the terms that they belong to."""
+    """Primitives in the order in which they are painted, the terms that they belong to, labels that found no room."""
 
     items: tuple[Item, ...] = ()
     terms: tuple[TermBox, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def nodes(self) -> list[NodeShape]:
@@ -213,7 +215,8 @@ class Scene:
 
     def shifted(self, dx: float, dy: float) -> Scene:
         """The scene moved."""
-        return Scene(tuple(item.shifted(dx, dy) for item in self.items), tuple(t.shifted(dx, dy) for t in self.terms))
+        return Scene(tuple(item.shifted(dx, dy) for item in self.items), tuple(t.shifted(dx, dy) for t in self.terms),
+                     self.dropped)
 
     def prefixed(self, prefix: str) -> Scene:
         """The scene with this before every id, so that it can stand beside others."""
@@ -226,10 +229,11 @@ class Scene:
                 return replace(named, ends=(first, second))
             return named
         return Scene(tuple(rename(item) for item in self.items),
-                     tuple(replace(term, id=prefix + term.id) for term in self.terms))
+                     tuple(replace(term, id=prefix + term.id) for term in self.terms), self.dropped)
 
     @staticmethod
     def joined(scenes: Iterator[Scene] | list[Scene]) -> Scene:
         """Several scenes as one."""
         found = list(scenes)
-        return Scene(tuple(i for s in found for i in s.items), tuple(t for s in found for t in s.terms))
+        return Scene(tuple(i for s in found for i in s.items), tuple(t for s in found for t in s.terms),
+                     tuple(d for s in found for d in s.dropped))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from .geometry import Path, Point, add, circle, line, polygon, rotated, rounded, scaled, shape, unit
+from .geometry import Path, Point, add, circle, line, polygon, rotated, rounded, shape, unit
 
 __all__ = ["BAR_KINDS", "ROUND_KINDS", "arrowhead", "outline", "port", "stroke"]
 
@@ -78,8 +78,3 @@ def port(kind: str, width: float, height: float, turn: float, center: Point, leg
     reach = 1.0 / math.sqrt((a / w) ** 2 + (b / h) ** 2)
     point = (a * reach, b * reach)
     return add(center, point), unit((point[0] / (w * w), point[1] / (h * h)))
-
-
-def grown(path: Path, factor: float) -> Path:
-    """An outline about the origin, scaled."""
-    return scaled(path, factor)

@@ -47,11 +47,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Nodes and wires of one network, with `order` open legs; every leg and every open leg is on one wire."""
+    """Nodes and wires of one network, with `order` open legs; every leg and every open leg is on one wire.
+
+    `dims` are the wires' dimensions where they are known.
+    """
 
     nodes: tuple[Node, ...]
     wires: tuple[tuple[End, End], ...]
     order: int
+    dims: tuple[str, ...] = ()
 
     def links(self) -> list[list[tuple[int, End]]]:
         """For every node, for every leg: the wire's number and the end at its other side."""
@@ -91,15 +95,17 @@ def skeleton(network: Network) -> Skeleton:
     for place, index in enumerate(network.output):
         ends[((), index)].append((OPEN, place))
     wires: list[tuple[End, End]] = []
+    sizes: list[str] = []
     for key in ends:
         found = ends[key]
+        sizes += [str(dims[key])] * (1 if len(found) == 2 else len(found))
         if len(found) == 2:
             wires.append((found[0], found[1]))
             continue
         hub = len(nodes)
         nodes.append(_hub(len(found), str(dims[key])))
         wires.extend(((hub, leg), end) for leg, end in enumerate(found))
-    return Skeleton(tuple(nodes), tuple(wires), len(network.output))
+    return Skeleton(tuple(nodes), tuple(wires), len(network.output), tuple(sizes))
 
 
 def _hub(order: int, dim: str) -> Node:

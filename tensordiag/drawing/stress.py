@@ -272,23 +272,29 @@ def _exits(component: Component, at: Array, number: dict[int, int], size: Size, 
     low, high = (nodes - reach[:, None]).min(0) - style.leg, (nodes + reach[:, None]).max(0) + style.leg
     edges = [(a, b) for a, b in _edges(component, number) if b < len(number)]
     taken: list[tuple[Point, Point]] = []
+    ways: list[list[Array]] = [[] for _ in nodes]
+    for a, b in edges:
+        step = (nodes[b] - nodes[a]) / max(1e-9, float(np.hypot(*(nodes[b] - nodes[a]))))
+        ways[a].append(step)
+        ways[b].append(-step)
     for place, leg in enumerate(component.outputs):
         home = number[component.homes[leg][0]]
         start = at[home]
         options = []
-        for step in range(48):
-            angle = step * math.pi / 24
-            way = (math.cos(angle), math.sin(angle))
-            side, end = _frame_hit((float(start[0]), float(start[1])), way, low, high)
+        for turn in range(48):
+            angle = turn * math.pi / 24
+            way = np.array([math.cos(angle), math.sin(angle)])
+            side, end = _frame_hit((float(start[0]), float(start[1])), (float(way[0]), float(way[1])), low, high)
             normal = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}[side]
-            slope = way[0] * normal[0] + way[1] * normal[1]
+            slope = float(way @ np.array(normal))
             if slope < 0.7:
                 continue
             cost = _obstacles(home, start, end, nodes, reach, edges, taken)
             toward = at[len(number) + place] - start
-            cost += 0.3 * (1 - float(toward @ np.array(way)) / max(1e-6, float(np.hypot(*toward))))
+            cost += 0.3 * (1 - float(toward @ way) / max(1e-6, float(np.hypot(*toward))))
             cost += 0.0 if side == sides.get(leg) else 0.5
-            options.append((round(cost + 0.4 * (1 - slope), 6), step, side, end))
+            cost += sum(4.0 * max(0.0, float(way @ other) - 0.82) for other in ways[home])
+            options.append((round(cost + 0.4 * (1 - slope), 6), turn, side, end))
         _, _, side, end = min(options)
         made.tips[leg] = (side, end[1] if side in ("left", "right") else end[0])
         made.rays.add(leg)

@@ -42,7 +42,7 @@ def without(skeleton: Skeleton, number: int) -> Skeleton:
             return end
         return (OPEN, base + end[1]) if end[0] == number else (place[end[0]], end[1])
     wires = tuple((moved(a), moved(b)) for a, b in skeleton.wires)
-    return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + skeleton.nodes[number].legs)
+    return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + skeleton.nodes[number].legs, skeleton.dims)
 
 
 def removed_node(parent: Skeleton, term: Skeleton) -> int | None:

@@ -1,0 +1,101 @@
+"""Labels on wires: each in the best free place beside its wire, or dropped and said so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .geometry import Point, add, distance, inside, unit
+from .scene import Item, NodeShape, Text, Wire
+from .skeletons import OPEN, Skeleton
+
+__all__ = ["wire_labels"]
+
+_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)
+_CLEAR = 0.12
+
+
+def wire_labels(skeleton: Skeleton, items: Sequence[Item], mode: str, legs: Sequence[str]) -> tuple[
+    list[Text], tuple[str, ...]
+]:
+    """Labels of the inner wires: letters after those of the open legs, or dimensions.  Also those without a place."""
+    alphabet = [c for c in "abcdefghklmnopqrstuvwxyz" if c not in legs]
+    wires = [i for i in items if isinstance(i, Wire)]
+    shapes = [i for i in items if isinstance(i, NodeShape)]
+    texts = [i for i in items if isinstance(i, Text)]
+    wanted: list[tuple[Wire, str, list[Text]]] = []
+    letter = 0
+    by_id = {wire.id: wire for wire in wires}
+    for number, ends in enumerate(skeleton.wires):
+        wire = by_id.get(f"w{number}")
+        if wire is None or OPEN in (ends[0][0], ends[1][0]):
+            continue
+        label = skeleton.dims[number] if mode == "dims" else alphabet[letter % len(alphabet)] + (
+            f"_{{{letter // len(alphabet)}}}" if letter >= len(alphabet) else "")
+        letter += 1
+        wanted.append((wire, label, [t for t in _candidates(wire, label) if _free(t, wire, wires, shapes, texts)]))
+    made: list[Text] = []
+    dropped: list[str] = []
+    for _, label, places in sorted(wanted, key=lambda entry: len(entry[2])):
+        choice = next((t for t in places if not any(_meet(t, other) for other in made)), None)
+        if choice is None:
+            dropped.append(label)
+        else:
+            made.append(choice)
+    return made, tuple(dropped)
+
+
+def _candidates(wire: Wire, label: str) -> list[Text]:
+    """Places beside a wire, the best first."""
+    points = wire.points
+    lengths = [0.0]
+    for a, b in zip(points, points[1:], strict=False):
+        lengths.append(lengths[-1] + distance(a, b))
+    made = []
+    for share in _SHARES:
+        at = share * lengths[-1]
+        k = max(i for i, length in enumerate(lengths[:-1]) if length <= at)
+        rest = (at - lengths[k]) / max(1e-9, lengths[k + 1] - lengths[k])
+        point = add(points[k], (points[k + 1][0] - points[k][0], points[k + 1][1] - points[k][1]), rest)
+        way = unit((points[k + 1][0] - points[k][0], points[k + 1][1] - points[k][1]))
+        for sign in (1.0, -1.0):
+            made.append(_beside(wire, label, point, (-sign * way[1], sign * way[0])))
+    return made
+
+
+def _beside(wire: Wire, label: str, point: Point, normal: Point) -> Text:
+    text = Text(f"{wire.id}-label", label, point, 0.7, "wire", owner=wire.id)
+    reach = abs(normal[0]) * text.box.width / 2 + abs(normal[1]) * text.box.height / 2 + 0.25
+    moved = replace(text, center=add(point, normal, reach))
+    middle = moved.box.center
+    return replace(moved, center=add(moved.center, (0.0, moved.center[1] - middle[1])))
+
+
+def _free(text: Text, own: Wire, wires: Sequence[Wire], shapes: Sequence[NodeShape], texts: Sequence[Text]) -> bool:
+    box = text.box.grown(_CLEAR)
+    if any(_meet(text, other) for other in texts):
+        return False
+    for shape in shapes:
+        if shape.path and box.meets(shape.box) and (
+                any(box.contains(p) for p in shape.corners) or inside(box.center, shape.corners)
+                or any(inside(p, shape.corners) for p in ((box.left, box.bottom), (box.right, box.bottom),
+                                                          (box.left, box.top), (box.right, box.top)))):
+            return False
+    for wire in wires:
+        if wire.box.grown(0.01).meets(box) and _touches(wire, text):
+            return False
+    return True
+
+
+def _touches(wire: Wire, text: Text) -> bool:
+    box = text.box.grown(0.05)
+    for a, b in zip(wire.points, wire.points[1:], strict=False):
+        steps = max(1, math.ceil(distance(a, b) / 0.15))
+        if any(box.contains(add(a, (b[0] - a[0], b[1] - a[1]), k / steps)) for k in range(steps + 1)):
+            return True
+    return False
+
+
+def _meet(a: Text, b: Text) -> bool:
+    return a.box.grown(_CLEAR).meets(b.box)

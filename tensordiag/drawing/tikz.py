@@ -1,0 +1,89 @@
+"""Plain TikZ: paths as they are drawn, labels as mathematics for TeX to set."""
+
+from __future__ import annotations
+
+from .geometry import Path
+from .painting import strokes
+from .scene import Scene, Text
+from .style import Style, Theme
+
+__all__ = ["tikz"]
+
+
+def _number(value: float) -> str:
+    text = f"{value:.3f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _point(point: tuple[float, float]) -> str:
+    return f"({_number(point[0])},{_number(point[1])})"
+
+
+def _path(path: Path) -> str:
+    parts = []
+    for code, points in path:
+        if code == "M":
+            parts.append(_point(points[0]))
+        elif code == "L":
+            parts.append(f"-- {_point(points[0])}")
+        elif code == "C":
+            parts.append(f".. controls {_point(points[0])} and {_point(points[1])} .. {_point(points[2])}")
+        else:
+            parts.append("-- cycle")
+    return " ".join(parts)
+
+
+_SIGNS = {"−": "-", "·": "\\cdot ", "∂": "\\partial ", "∘": "\\circ ", "→": "\\to ", "…": "\\dots ", "⊤": "\\top "}
+
+
+def _tex(label: str, roman: bool) -> str:
+    """A label as TeX mathematics."""
+    for sign, command in _SIGNS.items():
+        label = label.replace(sign, command)
+    while "\\frac{" in label:
+        head, _, rest = label.partition("\\frac{")
+        inner, _, tail = rest.partition("}")
+        over, _, under = inner.partition("|")
+        label = f"{head}{{{over} \\over {under}}}{tail}"
+    for plain, code in (("#", "\\#"), ("%", "\\%"), ("&", "\\&")):
+        label = label.replace(plain, code)
+    if any(ord(c) > 127 for c in label):
+        label = "".join(_GREEK.get(c, c) for c in label)
+    return f"$\\mathrm{{{label}}}$" if roman else f"${label}$"
+
+
+_GREEK = {
+    chr(0x3B1 + k): f"\\{name} "
+    for k, name in enumerate(
+        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+         "xi", "omicron", "pi", "rho", "varsigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"])
+}
+
+
+def tikz(scene: Scene, theme: Theme, style: Style) -> str:
+    """The scene as a `tikzpicture`, one unit being an em of the base font."""
+    colors: dict[str, str] = {}
+
+    def color(value: str) -> str:
+        return colors.setdefault(value, f"td{len(colors)}")
+
+    shapes = Scene(tuple(item for item in scene.items if not isinstance(item, Text)), scene.terms)
+    body = []
+    for stroke in strokes(shapes, theme, style):
+        options = []
+        if stroke.fill:
+            options.append(f"fill={color(stroke.fill)}")
+        if stroke.color:
+            options += [f"draw={color(stroke.color)}", f"line width={_number(stroke.width)}pt"]
+        if stroke.dashed:
+            options.append("dashed")
+        body.append(f"  \\path[{', '.join(options)}] {_path(stroke.path)};")
+    for text in scene.texts:
+        role = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire}.get(text.role, theme.ink)
+        size = _number(text.size)
+        body.append(f"  \\node[text={color(role)}, inner sep=0pt, scale={size}] at {_point(text.center)} "
+                    f"{{{_tex(text.label, text.roman)}}};")
+    names = [f"  \\definecolor{{{name}}}{{HTML}}{{{value[1:].upper()}}}" for value, name in colors.items()]
+    unit = f"{_number(style.font_size)}pt"
+    head = f"\\begin{{tikzpicture}}[x={unit}, y={unit}, line cap=round, line join=round]"
+    return "\n".join([head, *names, *body, "\\end{tikzpicture}"]) + "\n"
