@@ -8,13 +8,13 @@ node to itself.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 
 from ..dimension import Dimension, as_dimension
-from ..errors import GraphError
+from ..errors import DimensionError, GraphError
 from .diagrams import as_diagram, contract
 from .expressions import Expr
 
@@ -59,9 +59,7 @@ def remove_node(graph: nx.MultiGraph, node: Hashable) -> nx.MultiGraph:
     for leg in range(graph.nodes[node]["box"].order):
         made.add_node(("open", first + leg), open=first + leg)
     for _, _, data in graph.edges(data=True):
-        ends = tuple(
-            (("open", first + end[1]), 0) if end[0] == node else end for end in data["ends"]
-        )
+        ends = tuple((("open", first + end[1]), 0) if end[0] == node else end for end in data["ends"])
         made.add_edge(ends[0][0], ends[1][0], ends=ends, dim=data["dim"])
     return made
 
@@ -90,17 +88,19 @@ def from_networkx(graph: nx.MultiGraph) -> Expr:
     labels |= {node: [None] for node in outer}
     dims: dict[Any, Dimension] = {}
     for wire, (one_end, other_end, data) in enumerate(graph.edges(data=True)):
-        ends = data.get("ends")
-        _check_ends(graph, wire, (one_end, other_end), ends)
+        ends = _checked_ends((one_end, other_end), data.get("ends"))
         for node, leg in ends:
             if not (isinstance(leg, int) and 0 <= leg < len(labels[node])):
-                raise GraphError(f"the wire between {one_end!r} and {other_end!r} ends at leg {leg!r} of {node!r}, "
-                                 f"which has {len(labels[node])} legs")
+                raise GraphError(
+                    f"the wire between {one_end!r} and {other_end!r} ends at leg {leg!r} of {node!r}, "
+                    f"which has {len(labels[node])} legs"
+                )
             if labels[node][leg] is not None:
                 raise GraphError(f"leg {leg} of {node!r} has two wires; a leg has exactly one")
             labels[node][leg] = wire
         if "dim" in data:
             dims[wire] = as_dimension(data["dim"])
+            _check_dimension(boxes, ends, dims[wire])
     for node, row in labels.items():
         if None in row:
             raise GraphError(f"leg {row.index(None)} of {node!r} has no wire; a leg has exactly one")
@@ -108,9 +108,21 @@ def from_networkx(graph: nx.MultiGraph) -> Expr:
     return contract(list(boxes.values()), [labels[n] for n in boxes], [labels[n][0] for n in order], dims)
 
 
-def _check_ends(graph: nx.MultiGraph, wire: int, nodes: tuple[Hashable, Hashable], ends: Any) -> None:
+def _checked_ends(nodes: tuple[Hashable, Hashable], ends: Any) -> tuple[tuple[Hashable, Any], ...]:
+    """The two (node, leg) pairs of a wire, which end at the nodes that it joins."""
     name = f"the wire between {nodes[0]!r} and {nodes[1]!r}"
-    if not (isinstance(ends, Iterable) and len(list(ends)) == 2 and all(len(end) == 2 for end in ends)):
+    pairs = tuple(ends) if isinstance(ends, Iterable) else ()
+    if len(pairs) != 2 or not all(isinstance(end, Sequence) and len(end) == 2 for end in pairs):
         raise GraphError(f"{name} needs ends=((node, leg), (node, leg)), not {ends!r}")
-    if {end[0] for end in ends} != set(nodes):
-        raise GraphError(f"{name} says that it ends at {ends[0][0]!r} and {ends[1][0]!r}")
+    (first, _), (second, _) = pairs
+    if nodes not in ((first, second), (second, first)):
+        raise GraphError(f"{name} says that it ends at {first!r} and {second!r}")
+    return pairs
+
+
+def _check_dimension(boxes: Mapping[Hashable, Expr], ends: Iterable[tuple[Hashable, int]], dim: Dimension) -> None:
+    for node, leg in ends:
+        if node in boxes and boxes[node].dims[leg] is not dim:
+            raise DimensionError(
+                f"the wire at leg {leg} of {boxes[node]!r} says dimension {dim}, but the leg is {boxes[node].dims[leg]}"
+            )
