@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, overload
 
 from ..core.algebra import as_expr
@@ -18,7 +18,7 @@ Layout: TypeAlias = Literal["numerator", "denominator"]
 
 
 @overload
-def diff(expr: Expr, wrt: Variable, *orders: Variable, layout: Layout = ...) -> Expr: ...
+def diff(expr: Expr, wrt: Variable, *orders: Variable, layout: Layout = ...) -> Expr: ...  # type: ignore[overload-overlap]  # a str is a Sequence, too
 @overload
 def diff(expr: Expr, wrt: Sequence[Variable], *orders: Variable, layout: Layout = ...) -> list[Expr]: ...
 
@@ -68,8 +68,8 @@ def diff(
     if layout not in ("numerator", "denominator"):
         raise DifferentiationError(f"layout is 'numerator' or 'denominator', not {layout!r}")
     expr = as_expr(expr)
-    several = not isinstance(wrt, (Tensor, str))
-    first = _resolve_all(expr, [wrt] if isinstance(wrt, (Tensor, str)) else wrt)
+    several = isinstance(wrt, Iterable) and not isinstance(wrt, str)
+    first = _resolve_all(expr, wrt if several else [wrt])  # type: ignore[arg-type, list-item]
     known = frozenset(expr.tensors) | frozenset(first)
     results = [made.declaring(known) for made in derivatives(expr, first)]
     for variable in orders:
@@ -122,7 +122,7 @@ def jacobian(expr: Expr, wrt: Variable, *, layout: Layout = "numerator") -> Expr
 
 
 @overload
-def grad(expr: Expr, wrt: Variable) -> Expr: ...
+def grad(expr: Expr, wrt: Variable) -> Expr: ...  # type: ignore[overload-overlap]  # a str is a Sequence, too
 @overload
 def grad(expr: Expr, wrt: Sequence[Variable]) -> list[Expr]: ...
 
@@ -208,4 +208,3 @@ def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
 def _glue_on(derivative: Expr, h: Expr) -> Expr:
     kept = derivative.order - h.order
     return contract([derivative, h], [range(derivative.order), range(kept, derivative.order)], range(kept))
-
