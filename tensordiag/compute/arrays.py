@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..core.expressions import Expr, Tensor
+from ..core.expressions import Expr, Tensor, walk
 from ..dimension import Dimension, infer_sizes
 from ..errors import DimensionError, ShapeError, UnknownTensorError, did_you_mean
 
@@ -34,9 +34,13 @@ class Binding:
 
 def known_tensors(exprs: Iterable[Expr]) -> dict[str, Tensor]:
     """The tensors that occur in, or were declared with, any of the expressions, by name."""
+    roots = list(exprs)
     known: dict[str, Tensor] = {}
-    for expr in exprs:
-        for tensor in expr.tensors:
+    declared = {id(expr.declared): expr.declared for expr in roots}  # many results share one set
+    occurring = (node for node in walk(*roots) if isinstance(node, Tensor))
+    for group in (occurring, *declared.values()):
+        for node in group:
+            tensor = Tensor(node.name, node.dims, node.facts) if node.conjugate else node
             other = known.setdefault(tensor.name, tensor)
             if other.dims != tensor.dims:
                 raise DimensionError(

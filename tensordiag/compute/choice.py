@@ -10,11 +10,12 @@ from .plans import Planner
 from .recognition import recognised, with_root_weights
 from .values import Value, Values, reachable
 
-__all__ = ["choose_form", "plan_cost"]
+__all__ = ["cheapest_plan", "choose_form", "plan_cost"]
 
 _LARGEST_SEARCH = 60
 _MOST_MOVES = 40
 _WORTH = 0.98
+_LARGEST_SHARING = 2000
 
 
 def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
@@ -59,6 +60,17 @@ def plan_cost(values: Values, roots: Sequence[Value]) -> float:
     """Estimated seconds of the plan of these results."""
     planned = Planner(values, search_repeats=1).plan(roots)
     return sum(value_cost(value) for value in reachable(planned))
+
+
+def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The plan of these results: every network for itself, or with an eye on what the others need."""
+    first = Planner(values)
+    plain = first.plan(roots)
+    popular = {key: count for key, count in first.seen.items() if count > 1}
+    if not popular or len(popular) > _LARGEST_SHARING:
+        return plain
+    shared = Planner(values, popular=popular).plan(roots)
+    return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in reachable(plan)))
 
 
 def value_cost(value: Value) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .layouts import stacked_lead, summed_order
 from .values import Value
 from .writers import Writer, letters, literal
 
@@ -16,7 +17,6 @@ Indices = tuple[int, ...]
 
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
-_WORTH_STACKING = 20_000
 
 
 class NumpyWriter(Writer):
@@ -210,7 +210,7 @@ class NumpyWriter(Writer):
             return (f"-{x}" if sign == "-" else x), ""
         if free:
             previous = self.lines[-1] if self.lines else ""
-            if operand.kind == "full" and not operand.shape and sign == "+" and previous == f"{free} *= -1":
+            if sign == "+" and previous == f"{free} *= -1":
                 self.lines[-1] = f"subtract({x}, {free}, {free})"
             else:
                 self.lines.append(f"{free} {sign}= {x}")
@@ -230,7 +230,7 @@ class NumpyWriter(Writer):
         if not summed:
             return self._multiply(value, a, b, ra, rb, order)
         batch = [i for i in ra if i in rb and i < order]
-        left, right = [i for i in ra if i not in rb], [i for i in rb if i not in ra]
+        left, right = sorted(i for i in ra if i not in rb), sorted(i for i in rb if i not in ra)
         if not batch:
             return self._dot(value, (a, ra, left), (b, rb, right), summed)
         if not left or not right:
@@ -256,34 +256,24 @@ class NumpyWriter(Writer):
         (a, ra, left), (b, rb, right) = one, two
         x, y = value.operands
         size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
-        if y.entries > x.entries:
-            summed = [i for i in rb if i in summed]
-        stacked = self._stacked_sum(value, one, two, summed, size)
-        if stacked:
-            return stacked
+        order = len(value.shape)
+        lead = stacked_lead(ra, rb, order, size) if len(summed) == 2 else None
+        cost, summed = summed_order(ra, rb, order, size)
+        if lead is not None and cost:
+            rest = [i for i in summed if i != lead]
+            self.use(value, "matmul")
+            swap = right[0] < left[0]
+            sides = [_as_stack(b, rb, [lead], right, rest, size), _as_stack(a, ra, [lead], rest, left, size)] if swap \
+                else [_as_stack(a, ra, [lead], left, rest, size), _as_stack(b, rb, [lead], rest, right, size)]
+            return f"total(matmul({sides[0]}, {sides[1]}), 0)"
+        if left and right and right[0] < left[0]:  # the result is wanted the other way round
+            (a, ra, left), (b, rb, right) = two, one
         first = _as_matrix(a, ra, left, summed, size)
         second = _as_matrix(b, rb, summed, right, size)
         self.use(value, "syrk" if x is y and left and right and len(ra) == 2 else
                  "dot" if not left and not right else "matmul" if left and right else "matvec")
         made = f"dot({first}, {second})"
         return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
-
-    def _stacked_sum(
-        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],
-        summed: list[int], size: dict[int, int],
-    ) -> str:
-        """A stack of products added up, where a large operand would have to be copied for one product; else ``""``."""
-        (a, ra, left), (b, rb, right) = one, two
-        if len(summed) != 2 or len(left) != 1 or len(right) != 1 or len(ra) != 3 or len(rb) != 3:
-            return ""
-        lead, rest = (summed[0], summed[1]) if ra[0] == summed[0] else (summed[1], summed[0])
-        large = max(value.operands[0].entries, value.operands[1].entries)
-        if large < _WORTH_STACKING or ra[0] != lead or rb[0] != lead or ra[1] != left[0] and rb[1] != right[0]:
-            return ""
-        self.use(value, "matmul")
-        first = _as_stack(a, ra, [lead], left, [rest], size)
-        second = _as_stack(b, rb, [lead], [rest], right, size)
-        return f"total(matmul({first}, {second}), 0)"
 
     def _matmul(
         self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],

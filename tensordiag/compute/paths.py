@@ -78,11 +78,11 @@ def best_tree(
     sets: Sequence[frozenset[int]],
     output: frozenset[int],
     size: Mapping[int, int],
-    is_known: Callable[[Sequence[int], frozenset[int]], bool] | None = None,
+    share: Callable[[Sequence[int], frozenset[int]], float] | None = None,
 ) -> list[tuple[int, int, frozenset[int]]]:
     """The cheapest tree by dynamic programming over subsets, as pairs with the indices that they keep.
 
-    `is_known(operands, indices)` says that a subproduct is there already and costs nothing.
+    `share(operands, indices)` is the part of a subproduct's cost that counts here: 0 where it is there already.
     """
     n = len(sets)
     everything = (1 << n) - 1
@@ -97,7 +97,7 @@ def best_tree(
         if mask & (mask - 1) == 0:
             continue
         best[mask] = math.inf
-        free = is_known is not None and is_known([k for k in range(n) if mask >> k & 1], legs[mask])
+        counts = 1.0 if share is None else share([k for k in range(n) if mask >> k & 1], legs[mask])
         part = (mask - 1) & mask
         while part > mask ^ part:
             below = best[part] + best[mask ^ part]
@@ -106,8 +106,7 @@ def best_tree(
                 if total < best[mask]:
                     best[mask], split[mask] = total, part
             part = (part - 1) & mask
-        if free:
-            best[mask] = 0.0
+        best[mask] *= counts
     order: list[int] = []
     stack = [everything]
     while stack:

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..core.expressions import Expr
 from ..errors import MemoryLimitError
-from .choice import choose_form
+from .choice import cheapest_plan, choose_form
+from .layouts import arranged
 from .lowering import lower
-from .plans import Planner
 from .structure import Piece
 from .values import Value, Values, reachable
 
@@ -168,6 +168,6 @@ def make_plan(
     """Plan results at known sizes."""
     values = Values()
     lowered = lower(values, steps, roots, sizes)
-    results = Planner(values).plan(choose_form(values, lowered))
+    results = arranged(values, cheapest_plan(values, choose_form(values, lowered)))
     inputs = {v.data: v for v in reachable(results) if v.kind == "input"}
     return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize)

@@ -7,7 +7,8 @@ several networks have (also mirrored, where an operand occurs twice or is symmet
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,10 +46,16 @@ def _straight(value: Value) -> Handle:
 
 
 class Planner:
-    """Makes the plan's values for a set of polynomials."""
+    """Makes the plan's values for a set of polynomials.
 
-    def __init__(self, values: Values, search_repeats: int = 64) -> None:
+    `popular` says of how many networks a subproduct is part (the `seen` of an earlier planner): its cost is then
+    shared out among them, which may find what is good for all of them together.
+    """
+
+    def __init__(self, values: Values, search_repeats: int = 64, popular: Mapping[Any, int] | None = None) -> None:
         self.values = values
+        self.popular = popular or {}
+        self.seen: Counter[Any] = Counter()
         self.handles: dict[int, Handle] = {}
         self.products: dict[Any, tuple[Value, Indices]] = {}
         self.trees: dict[Any, Any] = {}
@@ -227,10 +234,15 @@ class Planner:
         """The best tree of a few operands, subproducts that the plan has already for nothing."""
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
 
-        def is_known(members: Sequence[int], legs: frozenset[int]) -> bool:
-            return self.key([leaves[k] for k in members], legs)[0] in self.products
+        found: set[Any] = set()
 
-        tree = best_tree([frozenset(row) for _, row in leaves], kept, sizes, is_known)
+        def share(members: Sequence[int], legs: frozenset[int]) -> float:
+            key = self.key([leaves[k] for k in members], legs)[0]
+            found.add(key)
+            return 0.0 if key in self.products else 1 / self.popular.get(key, 1)
+
+        tree = best_tree([frozenset(row) for _, row in leaves], kept, sizes, share)
+        self.seen.update(found)
         made: list[tuple[Value, Indices]] = list(leaves)
         below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]
         for a, b, legs in tree:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from .forms import opened, rebuilt
-from .values import Term, Value, Values
+from .forms import common_factors, distributed, factored, opened, rebuilt
+from .values import Term, Value, Values, is_openable
 
 __all__ = ["recognised", "with_root_weights"]
 
@@ -26,7 +26,13 @@ def recognised(values: Values, roots: Sequence[Value]) -> list[Value]:
             return _stable(values, value)
         return _logistic(values, value) if value.kind == "poly" else value
 
-    return opened(values, rebuilt(values, roots, change))
+    def spread(value: Value) -> Value:
+        if value.kind != "poly":
+            return value
+        terms = [made for term in value.terms for made in _spread_fractions(term)]
+        return value if len(terms) == len(value.terms) else values.poly(terms, value.shape)
+
+    return opened(values, rebuilt(values, rebuilt(values, roots, spread), change))
 
 
 def _function(values: Values, name: str, argument: Value) -> Value:
@@ -71,6 +77,14 @@ def _logistic(values: Values, value: Value) -> Value:
     if all(a is b for a, b in zip(terms, value.terms, strict=True)):
         return value
     return values.poly(terms, value.shape)
+
+
+def _spread_fractions(term: Term) -> list[Term]:
+    """The term with those sums multiplied out that hold a fraction over 1 + exp(t), where it has exp(t) itself."""
+    exponents = {box.operands[0] for box in term.operands if _is(box, "exp")}
+    sums = {box.number for box in term.operands if is_openable(box) and len(box.terms) > 1 and any(
+        _is(o, "power") and _exponent(o.operands[0]) in exponents for t in box.terms for o in t.operands)}
+    return distributed(term, sums) if sums and exponents else [term]
 
 
 def _logistic_term(values: Values, term: Term) -> Term:
@@ -175,9 +189,10 @@ def _rooted(values: Values, term: Term) -> Term:
                 continue
             size = {0: term.size[shared[0]]}
             weight = Term(1, tuple([b for b, _ in weights]), ((0,),) * len(weights), (0,), size)
-            if _term_bounds(weight)[0] < 0:
+            whole = _fully_factored(values, weight)
+            if bounds(whole)[0] < 0:
                 continue
-            root = _function_of_weight(values, weight)
+            root = values.make("apply", ("power", (Fraction(1, 2),)), (whole,), whole.shape)
             scaled_size = {0: box.shape[0], 1: box.shape[1]}
             place = row.index(shared[0])
             scaled = values.poly([Term(1, (box, root), ((0, 1), (place,)), (0, 1), scaled_size)], box.shape)
@@ -189,6 +204,32 @@ def _rooted(values: Values, term: Term) -> Term:
     return term
 
 
-def _function_of_weight(values: Values, weight: Term) -> Value:
-    whole = values.poly([weight], (weight.size[0],))
-    return values.make("apply", ("power", (Fraction(1, 2),)), (whole,), whole.shape)
+def _fully_factored(values: Values, weight: Term) -> Value:
+    """A weight multiplied out and then factored, so that its sign shows."""
+    terms, place = [weight], 0
+    while place < len(terms):
+        sums = {o.number for o in terms[place].operands if is_openable(o) and o.terms}
+        made = distributed(terms[place], sums) if sums else [terms[place]]
+        if len(made) == 1 and made[0] is terms[place]:
+            place += 1
+        else:
+            terms[place : place + 1] = made
+    value = values.poly(terms, (weight.size[0],))
+    outside: list[Term] = []
+    while value.kind == "poly" and len(value.terms) > 1:
+        taken = next((f for x in common_factors(value) if (f := factored(values, value, x)) is not None
+                      and f.kind == "poly" and len(f.terms) == 1), None)
+        if taken is None:
+            break
+        term = taken.terms[0]
+        rest = next(o for o in term.operands if o.kind == "poly" and len(o.terms) > 1)
+        outside.append(replace(term, coefficient=term.coefficient, operands=tuple(
+            [o for o in term.operands if o is not rest]), rows=tuple([r for o, r in zip(
+                term.operands, term.rows, strict=True) if o is not rest])))
+        value = rest
+    operands = [value, *(o for term in outside for o in term.operands)]
+    coefficient: Any = 1
+    for term in outside:
+        coefficient = coefficient * term.coefficient
+    return values.poly([Term(coefficient, tuple(operands), ((0,),) * len(operands), (0,), weight.size)], (weight.size[0],))
+
