@@ -55,7 +55,10 @@ def joint_sizes(exprs: Sequence[Expr], seed: Seed, sizes: Mapping[str, int] | No
         choices = list(range(2, 2 + max(2, min(len(names), 6)) + attempt // 40))
         values = list(itertools.islice(itertools.cycle(rng.permutation(choices).tolist()), len(names)))
         made = given | dict(zip(names, values, strict=True))
-        if all(dim.value(made) >= 1 for dim in dims) and all(a.value(made) >= b.value(made) for a, b in least):
+        # a size of 0 only where it was asked for
+        if all(dim.value(made) >= bool(dim.symbols - given.keys()) for dim in dims) and all(
+            a.value(made) >= b.value(made) for a, b in least
+        ):
             return made
     fixed = ", ".join(f"{name} = {size}" for name, size in sorted(given.items()))
     raise DimensionError(
