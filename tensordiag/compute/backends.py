@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
 
 from ..errors import BackendError, did_you_mean
+from .implementations import registered_arrays
+from .library_functions import library_implementation
 
 __all__ = ["BACKENDS", "Backend", "find_backend"]
 
@@ -28,8 +30,17 @@ class Backend:
     implementation: Callable[[str], Any] | None
     finished: Callable[[Callable[..., Any], Sequence[str]], Callable[[Any], Any]]
     as_array: Callable[[str, Any], Any] | None = None
-    itemsize: Callable[[Any], int] = lambda dtype: int(dtype.itemsize)
     default_dtype: Any = np.dtype(np.float64)
+
+    def common_dtype(self, dtypes: Collection[Any]) -> Any:
+        """The type that these promote to; the library's usual one without any."""
+        if not dtypes:
+            return self.default_dtype
+        if self.name == "torch":
+            import torch
+
+            return reduce(torch.promote_types, dtypes)
+        return np.result_type(*dtypes)
 
 
 def _numpy_scope(dtype: Any) -> dict[str, Any]:
@@ -53,7 +64,54 @@ def _by_name(function: Callable[..., Any], names: Sequence[str]) -> Callable[[An
 
 
 NUMPY = Backend("numpy", _NUMPY_HEADER, _numpy_scope, None, _by_name)
-BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": lambda: NUMPY}
+
+
+def _as_jax(name: str, value: Any) -> Any:
+    import jax.numpy as jnp
+
+    array = jnp.asarray(value)
+    return array if array.dtype.kind in "fc" else array.astype(float)
+
+
+@cache
+def _jax() -> Backend:
+    import jax
+    import jax.numpy as jnp
+    from jax.scipy import special
+
+    def scope(dtype: Any) -> dict[str, Any]:
+        return {"xp": jnp, "eye": lambda n: jnp.eye(n, dtype=dtype), "turn": jnp.transpose,
+                "full": lambda shape, value: jnp.full(shape, value, dtype)}
+
+    def finished(function: Callable[..., Any], names: Sequence[str]) -> Callable[[Any], Any]:
+        return _by_name(jax.jit(function), names)
+
+    header = ("import jax.numpy as xp", "from jax.numpy import eye, full, transpose as turn")
+    find = library_implementation(jnp, special, registered_arrays("jax"))
+    return Backend("jax", header, scope, find, finished, _as_jax, default_dtype=jnp.asarray(0.0).dtype)
+
+
+def _as_torch(name: str, value: Any) -> Any:
+    import torch
+
+    array = torch.as_tensor(value)
+    return array if array.is_floating_point() or array.is_complex() else array.to(torch.float64)
+
+
+@cache
+def _torch() -> Backend:
+    import torch
+
+    def scope(dtype: Any) -> dict[str, Any]:
+        return {"xp": torch, "eye": lambda n: torch.eye(n, dtype=dtype), "turn": torch.permute,
+                "full": lambda shape, value: torch.full(shape, value, dtype=dtype)}
+
+    header = ("import torch as xp", "from torch import eye, full, permute as turn")
+    find = library_implementation(torch, torch.special, registered_arrays("torch"))
+    return Backend("torch", header, scope, find, _by_name, _as_torch, default_dtype=torch.float64)
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {"jax": _jax, "numpy": lambda: NUMPY, "torch": _torch}
 
 
 def find_backend(name: str | None) -> Backend:
@@ -67,6 +125,3 @@ def find_backend(name: str | None) -> Backend:
     except ImportError:
         raise BackendError(f"the backend {name} needs {name}: pip install {name}") from None
 
-
-def _library(name: str) -> Any:
-    return import_module(name)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.expressions import Expr, Tensor
 from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
-from .evaluation import default_memory_limit
-from .planning import Plan, make_plan
+from .planning import Plan, core_plan, default_memory_limit, make_plan
 from .programs import MISS, Program, make_program
 from .structure import pieces
+from .structured import Structured
 
 __all__ = ["Compiled", "compile"]
 
@@ -38,6 +40,7 @@ class Compiled:
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None
         self._run: Any = lambda given: MISS
+        self._cores: tuple[Program, list[tuple[Any, Any]]] | None = None
 
     def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The values for these arrays: one, or a list of them as compiled."""
@@ -53,7 +56,7 @@ class Compiled:
         as_array = self._backend.as_array or as_float
         checked = {name: as_array(name, value) for name, value in sorted(given.items())}
         program = self._program(checked)
-        found = program.run({value.data: checked[value.data] for value in program.plan.inputs})
+        found = program.run(checked)
         assert found is not MISS
         return found
 
@@ -62,18 +65,43 @@ class Compiled:
         program = self._programs.get(key)
         if program is None:
             shapes = {name: tuple(a.shape) for name, a in arrays.items()}
-            types = {name: a.dtype for name, a in arrays.items() if name in self._needed}
-            program = self._make(shapes, types)
+            program = self._make(shapes, {name: a.dtype for name, a in arrays.items()})
             self._programs[key] = program
         self._latest, self._run = program, program.run if self._backend.name == "numpy" else self._run
         return program
 
     def _make(self, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, Any]) -> Program:
         sizes = bind_sizes(self._known, shapes, self._sizes)
-        width = max([self._backend.itemsize(t) for t in types.values()], default=8)
+        width = self._backend.common_dtype(set(types.values())).itemsize
         plan = make_plan(self._steps, self._roots, sizes, width)
         plan.check_memory(self._limit)
-        return make_program(plan, types, self._backend, self._single)
+        return make_program(plan, types, self._backend, self._single, shapes)
+
+    def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Structured | list[Structured]:
+        """The values with their copy tensors kept apart: a core and a pattern each, never the dense array.
+
+        For NumPy arrays of real type; what is not structured comes back as a core with all its legs.
+        """
+        given = named if arrays is None else arrays if not named else None
+        found = MISS if given is None or self._cores is None else self._cores[0].run(given)
+        if found is MISS:
+            checked = {name: as_float(name, value) for name, value in sorted(
+                check_names(self._known, self._needed, arrays, named).items())}
+            self._cores = self._core_program(checked)
+            found = self._cores[0].run(checked)
+        assert self._cores is not None
+        made = [Structured(np.asarray(core), pattern, shape)
+                for core, (pattern, shape) in zip(found, self._cores[1], strict=True)]
+        return made[0] if self._single else made
+
+    def _core_program(self, arrays: Mapping[str, Any]) -> tuple[Program, list[tuple[Any, Any]]]:
+        """The program of the cores, and each result's pattern and shape."""
+        shapes = {name: tuple(a.shape) for name, a in arrays.items()}
+        types = {name: a.dtype for name, a in arrays.items()}
+        sizes = bind_sizes(self._known, shapes, self._sizes)
+        plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, 8))
+        plan.check_memory(self._limit)
+        return make_program(plan, types, find_backend("numpy"), False, shapes), patterns
 
     @property
     def plan(self) -> Plan:

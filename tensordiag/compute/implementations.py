@@ -12,7 +12,7 @@ from ..core.expressions import FUNCTIONS
 from ..errors import ShapeError, SingularError, UnknownTensorError, did_you_mean
 from .arrays import Array
 
-__all__ = ["IMPLEMENTATIONS", "implementation", "register_array"]
+__all__ = ["IMPLEMENTATIONS", "implementation", "register_array", "registered_arrays"]
 
 Implementation: TypeAlias = Callable[..., Any]
 
@@ -20,12 +20,20 @@ IMPLEMENTATIONS: dict[str, Implementation] = {}
 """By name: a function of (arrays of the arguments, then the params in order)."""
 
 
-def register_array(name: str, implementation: Implementation) -> None:
+_OTHER_LIBRARIES: dict[str, dict[str, Implementation]] = {}
+
+
+def register_array(name: str, implementation: Implementation, backend: str = "numpy") -> None:
     """Say how a function is computed: `implementation(*arrays, *params)` gives the array of its value.
 
     >>> register_array("exp", np.exp)
     """
-    IMPLEMENTATIONS[name] = implementation
+    registered_arrays(backend)[name] = implementation
+
+
+def registered_arrays(backend: str) -> dict[str, Implementation]:
+    """The table that `register_array` fills for an array library."""
+    return IMPLEMENTATIONS if backend == "numpy" else _OTHER_LIBRARIES.setdefault(backend, {})
 
 
 def implementation(name: str) -> Implementation:

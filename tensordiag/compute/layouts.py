@@ -12,6 +12,7 @@ __all__ = ["arranged", "copied_entries", "summed_order"]
 Indices = tuple[int, ...]
 
 _WORTH_STACKING = 20_000
+_SMALL = 100
 _TELLABLE = frozenset({"pair", "sum", "turn", "reduce"})
 
 
@@ -68,7 +69,7 @@ def arranged(values: Values, roots: Sequence[Value]) -> list[Value]:
     for _ in range(2):
         for value in order:
             mine = users.get(value.number, [])
-            if (value.kind == "pair" and len(value.shape) > 1 and any(u.kind == "pair" for u in mine)
+            if (value.kind == "pair" and len(value.shape) > 1 and value.entries > _SMALL and any(u.kind == "pair" for u in mine)
                     and all(u.kind in _TELLABLE for u in mine)):
                 _turn(value, mine, turned)
     if not turned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from .lowering import lower
 from .structure import Piece
 from .values import Value, Values, reachable
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "core_plan", "default_memory_limit", "make_plan", "readable_bytes"]
 
 _VIEWS = frozenset({"input", "view", "turn"})
 
@@ -162,6 +163,14 @@ def readable_bytes(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
 
 
+def default_memory_limit() -> int:
+    """Three quarters of the machine's memory, in bytes (2⁶² where the system does not say)."""
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4)
+    except (AttributeError, ValueError, OSError):
+        return 2**62
+
+
 def make_plan(
     steps: Mapping[Expr, Piece], roots: Sequence[Expr], sizes: Mapping[str, int], itemsize: int = 8
 ) -> Plan:
@@ -171,3 +180,20 @@ def make_plan(
     results = arranged(values, cheapest_plan(values, choose_form(values, lowered)))
     inputs = {v.data: v for v in reachable(results) if v.kind == "input"}
     return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize)
+
+
+def core_plan(plan: Plan) -> tuple[Plan, list[tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """The plan of the results' cores, and for each result the pattern that makes it of its core, and its shape."""
+    results, patterns = [], []
+    for value in plan.results:
+        core, pattern = value, tuple(range(len(value.shape)))
+        if value.kind == "turn" and value.operands[0].kind == "expand":
+            inner = value.operands[0]
+            core, pattern = inner.operands[0], tuple([inner.data[0][axis] for axis in value.data])
+        elif value.kind == "expand":
+            core, pattern = value.operands[0], value.data[0]
+        results.append(core)
+        patterns.append((pattern, value.shape))
+    inputs = {v.data: v for v in reachable(results) if v.kind == "input"}
+    made = Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), plan.sizes, plan.itemsize)
+    return made, patterns

@@ -33,10 +33,12 @@ class Program:
     run: Callable[[Mapping[str, Any]], Any]
 
 
-def make_program(plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool) -> Program:
-    """Write and define the program of a plan for arrays of these types."""
-    kinds = set(dtypes.values())
-    dtype = np.result_type(*kinds) if kinds else np.dtype(np.float64)
+def make_program(
+    plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
+) -> Program:
+    """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
+    kinds = {dtypes[value.data] for value in plan.inputs}
+    dtype = backend.common_dtype(kinds)
     names = tuple(value.data for value in plan.inputs)
     constants: dict[str, Any] = {"implementation": backend.implementation or implementation}
     writer: Writer
@@ -51,9 +53,11 @@ def make_program(plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single
         body[-1] = "return " + body[-1][len("return [") : -1]
     scope: dict[str, Any] = {**backend.scope(dtype), **writer.functions}
     if backend.name == "numpy":
-        run = _define(_guarded(plan, names, body), {**scope, **_guards(plan, names, dtypes)}, "program")
+        every = names + tuple(sorted(dtypes.keys() - set(names)))
+        run = _define(_guarded(len(every), body), {**scope, **_guards(every, shapes, dtypes)}, "program")
     else:
-        run = backend.finished(_define([f"def program({_arguments(names)}):", *_indented(body)], scope, "program"), names)
+        plain = _define([f"def program({_arguments(names)}):", *_indented(body)], scope, "program")
+        run = backend.finished(plain, names)
     return Program(plan, _readable(plan, names, body, backend), run)
 
 
@@ -71,22 +75,21 @@ def _define(lines: Sequence[str], scope: dict[str, Any], name: str) -> Callable[
     return made
 
 
-def _guarded(plan: Plan, names: Sequence[str], body: Sequence[str]) -> list[str]:
+def _guarded(count: int, body: Sequence[str]) -> list[str]:
     """The program behind a test that the arrays are those it was made for."""
     lines = ["def program(given):", "    try:"]
-    lines += [f"        a{k} = given[n{k}]" for k in range(len(names))] or ["        pass"]
+    lines += [f"        a{k} = given[n{k}]" for k in range(count)] or ["        pass"]
     lines += ["    except KeyError:", "        return MISS"]
-    tests = [f"type(a{k}) is ndarray and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(len(names))]
-    tests.append(f"len(given) == {len(names)}")
-    lines.append(f"    if not ({' and '.join(tests)}):")
+    tests = [f"type(a{k}) is ndarray and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(count)]
+    lines.append(f"    if not ({' and '.join([*tests, f'len(given) == {count}'])}):")
     lines.append("        return MISS")
     return lines + _indented(body)
 
 
-def _guards(plan: Plan, names: Sequence[str], dtypes: Mapping[str, Any]) -> dict[str, Any]:
+def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"MISS": MISS, "ndarray": np.ndarray}
-    for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True)):
-        made[f"n{k}"], made[f"d{k}"], made[f"s{k}"] = name, dtypes[name], value.shape
+    for k, name in enumerate(names):
+        made[f"n{k}"], made[f"d{k}"], made[f"s{k}"] = name, dtypes[name], shapes[name]
     return made
 
 

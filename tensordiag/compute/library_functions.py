@@ -1,0 +1,70 @@
+"""The array table of functions for torch and JAX, whose namespaces agree on most names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import BackendError
+
+__all__ = ["library_implementation"]
+
+_PLAIN = (
+    "exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
+    "tanh", "maximum", "minimum",
+)
+
+
+def library_implementation(xp: Any, special: Any, registered: dict[str, Callable[..., Any]]) -> Callable[[str], Any]:
+    """The lookup by name for the namespace `xp`; `special` has erf, logsumexp and softmax of the library.
+
+    A name that is neither known nor registered is a `BackendError`.
+    """
+    table: dict[str, Callable[..., Any]] = {name: getattr(xp, name) for name in _PLAIN}
+    table |= {
+        "relu": lambda x: xp.where(x > 0, x, xp.zeros_like(x)),
+        "step": lambda x: xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)),
+        "sigmoid": lambda x: 0.5 * xp.tanh(0.5 * x) + 0.5,
+        "softplus": lambda x: xp.where(x > 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))),
+        "erf": special.erf,
+        "gelu": lambda x: 0.5 * x * (special.erf(x * 0.5**0.5) + 1),
+        "power": lambda x, exponent: x**exponent,
+        "pow": lambda x, y: x**y,
+        "inv": xp.linalg.inv,
+        "det": xp.linalg.det,
+        "logdet": lambda x: xp.linalg.slogdet(x)[1],
+        "adj": lambda x: _adjugate(xp, x),
+        "pinv": xp.linalg.pinv,
+        "softmax": lambda x, *legs: xp.exp(x - _over(special, x, legs)),
+        "logsoftmax": lambda x, *legs: x - _over(special, x, legs),
+        "logsumexp": lambda x, *legs: special.logsumexp(x, legs),
+        "max": xp.max,
+        "argmax": lambda x: _shared_mask(xp, x),
+    }
+
+    def find(name: str) -> Callable[..., Any]:
+        found = registered.get(name) or table.get(name)
+        if found is None:
+            raise BackendError(f"the function {name!r} has no implementation here; give one with register_array")
+        return found
+
+    return find
+
+
+def _over(special: Any, x: Any, legs: tuple[int, ...]) -> Any:
+    shape = [1 if leg in legs else size for leg, size in enumerate(x.shape)]
+    return special.logsumexp(x, legs).reshape(shape)
+
+
+def _adjugate(xp: Any, x: Any) -> Any:
+    """det(U) det(V) V adj(S) Uᵀ of X = U S Vᵀ: the products of all singular values but one."""
+    u, s, vh = xp.linalg.svd(x)
+    n = x.shape[0]
+    rows = [xp.prod(s[[j for j in range(n) if j != k]]) if n > 1 else s[0] * 0 + 1 for k in range(n)]
+    sign = xp.linalg.det(u) * xp.linalg.det(vh)
+    return sign * (xp.conj(vh).T * xp.stack(rows)) @ xp.conj(u).T
+
+
+def _shared_mask(xp: Any, x: Any) -> Any:
+    mask = xp.where(x == xp.max(x), xp.ones_like(x), xp.zeros_like(x))
+    return mask / mask.sum()
