@@ -25,7 +25,7 @@ _OFFSET = 0.9
 _SPACE = 1.1
 
 
-def bubble_blocks(expr: Expr, settings: Settings) -> list[Block]:
+def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Block]:
     """The terms of an expression, each in a bubble for every variable, the first one innermost."""
     given = settings.derivative
     names: Sequence[Tensor | str] = [given] if isinstance(given, (str, Tensor)) else list(given)
@@ -35,21 +35,19 @@ def bubble_blocks(expr: Expr, settings: Settings) -> list[Block]:
         raise DrawingError(f"cannot draw a derivative bubble: {problem}") from problem
     extra = sum(variable.order for variable in variables)
     terms = list(terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
-    style = replace(settings.style, leg=settings.style.leg + 1.2 + 1.4 * len(variables))
+    style = replace(settings.style, leg=settings.style.leg + 0.9 * len(variables))
     sizes, options = picture_options(expr, terms, settings, extra=extra)
     pictures = []
     for term in terms:
         made = Builder(term.skeleton, sizes, replace(options, style=style)).build()
         made = _bubbled(made, variables, options.legs[expr.order :], expr.order)
         pictures.append(made)
-    return blocks(terms, pictures, settings.style)
+    return blocks(terms, pictures, settings.style, prefix)
 
 
 def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], place: int) -> Picture:
     """A picture in one bubble a variable, with the variables' legs going down from dots on the outlines."""
-    inside = [i.box for i in made.scene.items if isinstance(i, NodeShape) or (isinstance(i, Text) and not i.owner.startswith(
-        "leg")) or (isinstance(i, Wire) and all(node for node, _ in i.ends))]
-    inner = Box.around(inside)
+    inner = Box.around(item.box for item in made.scene.items if _is_inside(item))
     taken = [tip[0] for wire in made.scene.wires for _, tip in wire.tips if abs(tip[1] - made.frame.bottom) < 1e-6]
     bubbles: list[Bubble] = []
     added: list[Item] = []
@@ -57,7 +55,9 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
     for number, variable in enumerate(variables):
         inner = inner.grown(_OFFSET)
         bubbles.append(Bubble(f"b{number}", moved(rounded(inner.width, inner.height, 1.6), *inner.center)))
-        x = inner.center[0] if not anchors else anchors[-1][0] + _SPACE * (variables[number - 1].order + variable.order) / 2
+        x = inner.center[0]
+        if anchors:
+            x = anchors[-1][0] + _SPACE * (variables[number - 1].order + variable.order) / 2
         while any(abs(x - other) < _SPACE * (variable.order + 1) / 2 for other in taken):
             x += 0.3
         anchors.append((x, inner.bottom))
@@ -75,6 +75,13 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
     return replace(made, scene=scene, frame=Box(frame.left, bottom, frame.right, frame.top))
 
 
+def _is_inside(item: Item) -> bool:
+    """Whether a bubble has to contain this: nodes, their labels, wires between nodes; open legs leave it."""
+    if isinstance(item, Wire):
+        return all(node for node, _ in item.ends)
+    return isinstance(item, NodeShape) or (isinstance(item, Text) and not item.owner.startswith("leg"))
+
+
 def _legs(name: str, anchor: tuple[float, float], bottom: float, legs: Sequence[str], place: int) -> list[Item]:
     """One leg for each leg of the variable, from the dot on the outline down to the frame."""
     x, y = anchor
@@ -85,7 +92,8 @@ def _legs(name: str, anchor: tuple[float, float], bottom: float, legs: Sequence[
         start = (x + 0.25 * way, y - 0.25 * (way == 0.0))
         tip = (x + dx + 0.25 * way, bottom)
         out = (way, 0.0) if way else (0.0, -1.0)
-        made.append(Wire(f"{name}w{leg}", bend(start, out, tip, (0.0, -1.0)), ((name, leg), ("", place + leg)), "accent"))
+        path = bend(start, out, tip, (0.0, -1.0))
+        made.append(Wire(f"{name}w{leg}", path, ((name, leg), ("", place + leg)), "accent"))
         text = Text(f"t{place + leg}", label, tip, 0.85, "accent", owner=f"leg{place + leg}")
         made.append(replace(text, center=(tip[0], tip[1] - 0.35 - text.box.height / 2)))
     return made

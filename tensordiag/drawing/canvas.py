@@ -64,7 +64,8 @@ def _figure(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style) -> 
     from matplotlib.figure import Figure
 
     inch = style.font_size * theme.scale / 72
-    figure = Figure(figsize=(box.width * inch, box.height * inch), dpi=100, facecolor=theme.background, layout="none")
+    figure = Figure(figsize=(box.width * inch, box.height * inch), dpi=100, facecolor=theme.background)
+    figure.set_layout_engine("none")  # whatever the caller's settings say
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set_xlim(box.left, box.right)
@@ -81,7 +82,8 @@ def png(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
     figure = _figure(strokes, box, theme, style)
     figure.set_dpi(min(about[2], _PIXELS / max(box.width, box.height) / style.font_size / theme.scale * 72))
     buffer = BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None, "Title": about[0], "Description": about[1]})
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(buffer, metadata={"Software": None, "Title": about[0], "Description": about[1]})
     return buffer.getvalue()
 
 
@@ -91,7 +93,8 @@ def pdf(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
 
     figure = _figure(strokes, box, theme, style)
     buffer = BytesIO()
-    FigureCanvasPdf(figure).print_pdf(buffer, metadata={
+    canvas: Any = FigureCanvasPdf(figure)
+    canvas.print_pdf(buffer, metadata={
         "CreationDate": None, "Creator": None, "Producer": None, "Title": about[0], "Subject": about[1],
     })
     return buffer.getvalue()
@@ -105,7 +108,7 @@ def axes_error(axes: Any) -> DrawingError | None:
         return DrawingError(f"draw() writes to a path or into a matplotlib Axes, not into {type(axes).__name__}")
     figure = axes.get_figure(root=True) if hasattr(axes, "get_figure") else None
     if figure is None or (axes not in figure.axes and axes not in axes.figure.axes):
-        return DrawingError("the axes given to draw() belong to no figure: they were removed or their figure was closed")
+        return DrawingError("the axes given to draw() belong to no figure: they or their figure were closed")
     number = getattr(figure, "number", None)
     if number is not None and not _is_open(number):
         return DrawingError(f"the axes given to draw() belong to figure {number}, which is closed; make a new one")

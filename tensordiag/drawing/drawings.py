@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -204,8 +204,8 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         A path (`.png`, `.svg`, `.pdf`, `.tex`, `.txt`), a matplotlib `Axes`, or None.
     options
         `theme`: light, dark, auto, print, book, presentation, or a `Theme`.  `labels`: ``"open"`` (open legs),
-        ``"all"`` (inner wires too), ``"dims"`` (with dimensions), ``"none"``.  `legs`: names of the open legs.  `simplify`: draw the reading form
-        (default).  `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
+        ``"all"`` (inner wires too), ``"dims"`` (with dimensions), ``"none"``.  `legs`: names of the open legs.
+        `simplify`: draw the reading form (default).  `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
         `force`: draw networks of any size.  `style`: a `Style` of lengths.  `derivative`: a tensor's name, or several,
         to draw the expression in Penrose's derivative bubble.  `slots`: the expression that a product rule started
         from, whose places every term keeps.
@@ -281,10 +281,16 @@ def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: s
 
 
 def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], str]:
-    """One side of an equation: an expression, a number, or a text set as a formula."""
+    """One side of an equation: an expression, a number, a text, or (expression, variable) for a derivative bubble."""
     if isinstance(value, Expr):
         shown = reading_form(value, settings)
         return expression_blocks(shown, settings, prefix), describe(shown)
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Expr):
+        from .bubbles import bubble_blocks  # bubbles build on this module
+
+        shown = reading_form(value[0], settings)
+        made = bubble_blocks(shown, replace(settings, derivative=value[1]), prefix)
+        return made, f"the derivative by {value[1]} of ({describe(shown)})"
     if isinstance(value, str) or is_number(value):
         return [text_block(str(value), f"{prefix}text", 0.0, roman=False, size=1.1)], str(value)
     raise DrawingError(f"an equation has expressions, numbers or texts on its sides, not {type(value).__name__}")
@@ -293,7 +299,8 @@ def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], 
 def draw_equation(lhs: Any, rhs: Any, target: Any = None, *, relation: str = "=", **options: Any) -> Drawing:
     """The picture of `lhs = rhs` on one baseline.
 
-    Each side is an expression, a number or a text such as ``"∂f/∂x"``; `options` are those of `draw`.
+    Each side is an expression, a number, a text such as ``"f"``, or a pair (expression, variable), which is drawn as
+    a derivative bubble; `options` are those of `draw`.
     """
     return draw_equations([(lhs, rhs)], target, relation=relation, **options)
 

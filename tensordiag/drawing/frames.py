@@ -48,7 +48,8 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     return scene.shifted(-x, -y)
 
 
-def _argument(terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool, prefix: str) -> list[Block]:
+def _argument(terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool,
+              prefix: str) -> list[Block]:
     order = terms[0].skeleton.order if terms else 0
     names = tuple(map(str, range(order)))
     options = replace(options, labels="open" if order > 2 else "none", legs=names, new_legs=frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,7 +51,7 @@ def _candidates(wire: Wire, label: str) -> list[Text]:
     """Places beside a wire, the best first."""
     points = wire.points
     lengths = [0.0]
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in itertools.pairwise(points):
         lengths.append(lengths[-1] + distance(a, b))
     made = []
     for share in _SHARES:
@@ -82,10 +83,7 @@ def _free(text: Text, own: Wire, wires: Sequence[Wire], shapes: Sequence[NodeSha
                 or any(inside(p, shape.corners) for p in ((box.left, box.bottom), (box.right, box.bottom),
                                                           (box.left, box.top), (box.right, box.top)))):
             return False
-    for wire in wires:
-        if wire.box.grown(0.01).meets(box) and _touches(wire, text):
-            return False
-    return True
+    return all(not (wire.box.grown(0.01).meets(box) and _touches(wire, text)) for wire in wires)
 
 
 def _touches(wire: Wire, text: Text) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from .components import Component
 from .layout import Placement, Size
 from .skeletons import OPEN
@@ -22,79 +25,89 @@ Strand = tuple[list[int], int]
 """The nodes of a path from the left hub to the right one, and the wire of an empty path."""
 
 
+@dataclass
+class _Hub:
+    """What hangs on a hub besides the strands: a path, and an open leg at its end or on the hub itself."""
+
+    node: int
+    tail: list[int]
+    leg: int | None
+
+
 def _theta(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement | None:
     """Rows of paths between two hubs: CP terms, Hadamard and Kronecker products of matrices."""
     hubs = [n for n in component.nodes if len(component.links[n]) > 2]
     if len(hubs) != 2:
         return None
-    left, right = _left_hub_first(component, hubs, sides)
-    strands: list[Strand] = []
-    tails: dict[int, list[int]] = {left: [], right: []}
-    legs: dict[int, list[int]] = {left: [], right: []}
-    for hub in (left, right):
-        for wire, there in _turning(component, hub, hub == left):
-            path, end, wire_number = _follow(component, hub, wire, there)
-            if end == OPEN and not path:
-                legs[hub].append(there[1])
-            elif end in (OPEN, -2):
-                if any(component.homes[o][0] in path for o in component.outputs) or tails[hub]:
-                    return None
-                tails[hub] = path
-            elif end == hub:
-                return None
-            elif hub == left:
-                strands.append((path, wire_number))
-    if any(len(legs[hub]) + bool(tails[hub]) > 1 for hub in (left, right)) or len(strands) < 2:
-        return None
-    used = {left, right}.union(*(p for p, _ in strands), *tails.values())
-    if used != set(component.nodes) or len({tuple(p) or w for p, w in strands}) != len(strands):
-        return None
-    for hub, side in ((left, "left"), (right, "right")):
-        if legs[hub] and sides.get(legs[hub][0]) not in (side, "down"):
+    if component.node(hubs[0]).kind == "copy" and component.node(hubs[1]).kind != "copy":
+        hubs = hubs[::-1]
+    for first, second in (hubs, hubs[::-1]):
+        left, right = _hub(component, first), _hub(component, second)
+        if left is None or right is None:
             return None
+        wanted = [(hub.leg, side) for hub, side in ((left, "left"), (right, "right")) if hub.leg is not None]
+        if all(sides.get(leg) in (side, "down") for leg, side in wanted):
+            return _place_theta(component, left, right, size, style, sides)
+    return None
+
+
+def _hub(component: Component, hub: int) -> _Hub | None:
+    """What hangs on a hub; None where that is more than one thing, or has branches."""
+    made = _Hub(hub, [], None)
+    hanging = 0
+    for wire, there in component.links[hub]:
+        path, (end, place), _ = _follow(component, wire, there)
+        if end == hub:
+            return None
+        if end in (OPEN, _DEAD):
+            hanging += 1
+            made.tail = path
+            made.leg = place if end == OPEN else None
+    return made if hanging <= 1 else None
+
+
+def _place_theta(component: Component, left: _Hub, right: _Hub, size: Size, style: Style, sides: dict[int, str]) -> (
+        Placement | None):
+    strands: list[Strand] = []
+    for wire, there in _turning(component, left.node):
+        path, (end, _), number = _follow(component, wire, there)
+        if end == right.node:
+            strands.append((path, number))
+    used = {left.node, right.node, *left.tail, *right.tail}.union(*(p for p, _ in strands))
+    if len(strands) < 2 or used != set(component.nodes):
+        return None
     made = Placement("theta")
-    _place_strands(component, (left, right), strands, size, style, made)
+    _place_strands(component, (left.node, right.node), strands, size, style, made)
     for hub, sign, side in ((left, -1.0, "left"), (right, 1.0, "right")):
-        x = made.centers[hub][0] + sign * size(hub)[0] / 2
-        for node in tails[hub]:
+        x = made.centers[hub.node][0] + sign * size(hub.node)[0] / 2
+        for node in hub.tail:
             width = size(node)[0]
             made.centers[node], made.axes[node] = (x + sign * (style.gap + width / 2), 0.0), "h"
             x += sign * (style.gap + width)
-        for leg in legs[hub]:
-            made.tips[leg] = (side, 0.0) if sides.get(leg) == side else ("down", made.centers[hub][0] + sign)
+        if hub.leg is not None:
+            made.tips[hub.leg] = (side, 0.0) if sides.get(hub.leg) == side else ("down", x + sign)
     return made
 
 
-def _left_hub_first(component: Component, hubs: list[int], sides: dict[int, str]) -> tuple[int, int]:
-    """The hub that goes left: by its open leg, else by what hangs on it, else the one with ordered legs."""
-    first, second = hubs
-    for leg, (home, _) in sorted(component.homes.items()):
-        if home in hubs and sides.get(leg) in ("left", "right"):
-            other = second if home == first else first
-            return (home, other) if sides[leg] == "left" else (other, home)
-    if component.node(first).kind == "copy" and component.node(second).kind != "copy":
-        return second, first
-    return first, second
-
-
-def _turning(component: Component, hub: int, at_left: bool) -> list[tuple[int, tuple[int, int]]]:
-    """The wires of a hub in the order in which its strands stand from top to bottom."""
+def _turning(component: Component, hub: int) -> list[tuple[int, tuple[int, int]]]:
+    """The wires of the left hub in the order in which its strands stand from top to bottom."""
     row = list(component.links[hub])
-    if component.node(hub).kind == "tensor" and at_left:
-        return row[::-1]
-    return row
+    return row[::-1] if component.node(hub).kind == "tensor" else row
 
 
-def _follow(component: Component, hub: int, wire: int, there: tuple[int, int]) -> tuple[list[int], int, int]:
-    """The path that begins with a wire: its nodes, and where it ends: a hub, OPEN, or -2 for a dead end."""
+_DEAD = -3
+
+
+def _follow(component: Component, wire: int, there: tuple[int, int]) -> tuple[list[int], tuple[int, int], int]:
+    """The path that begins with a wire: its nodes, the end it leads to (a hub, OPEN, or _DEAD), the wire itself."""
     path: list[int] = []
     node, leg = there
     while node != OPEN and len(component.links[node]) <= 2:
         path.append(node)
         if len(component.links[node]) == 1:
-            return path, -2, wire
+            return path, (_DEAD, 0), wire
         _, (node, leg) = component.links[node][1 - leg]
-    return path, node, wire
+    return path, (node, leg), wire
 
 
 def _place_strands(component: Component, hubs: tuple[int, int], strands: list[Strand], size: Size, style: Style,
@@ -102,7 +115,7 @@ def _place_strands(component: Component, hubs: tuple[int, int], strands: list[St
     """Hubs at both ends of the base line, strands in rows between them."""
     left, right = hubs
     widths = [sum(size(n)[0] for n in path) + style.gap * max(0, len(path) - 1) for path, _ in strands]
-    heights = [max([size(n)[1] for n in path] or [0.6]) for path, _ in strands]
+    heights = [max([size(n)[1] for n in path] or [1.2]) for path, _ in strands]
     middle = max(widths)
     total = sum(heights) + style.row_gap * (len(strands) - 1)
     fan = max(style.fan_gap, 0.33 * total)
@@ -134,10 +147,10 @@ def _lasso(component: Component, size: Size, style: Style, sides: dict[int, str]
     loops = []
     tail: list[int] = []
     for wire, there in component.links[hub]:
-        path, end, _ = _follow(component, hub, wire, there)
+        path, (end, _), _ = _follow(component, wire, there)
         if end == hub and path:
             loops.append(path)
-        elif end == OPEN or end == -2:
+        elif end in (OPEN, _DEAD):
             tail = path
     if not loops or set(loops[0]) | set(tail) | {hub} != set(component.nodes) or len(loops[0]) < 2:
         return None
@@ -180,43 +193,69 @@ def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], 
 
 # -- grids ----------------------------------------------------------------------------------------------
 
+_HOLE = -5
+"""The node that stands for the place of a removed one in a lattice."""
+Neighbours = dict[int, list[int]]
+
 
 def _grid(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement | None:
-    """A lattice of rows and columns, a ladder being one of two rows; open legs oblique."""
-    if any(len(row) != len({there[0] for _, there in row if there[0] != OPEN})
-           + sum(there[0] == OPEN for _, there in row) for row in component.links.values()):
+    """A lattice of rows and columns, a ladder being one of two rows, whole or with one node removed."""
+    if any(component.wires_between(n, m) > 1 for n in component.nodes for m in component.neighbours[n]) or any(
+            component.wires_between(n, n) for n in component.nodes):
         return None
-    homes = [home for home, _ in component.homes.values()]
-    if len(set(homes)) != len(homes):
-        return None
-    corners = [n for n in component.nodes if len(component.neighbours[n]) == 2]
-    if len(component.nodes) < 4 or not corners or any(not 2 <= len(v) <= 4 for v in component.neighbours.values()):
-        return None
-    start = corners[0]
-    from_start = _distances(component, start)
-    for corner in corners[1:]:
-        at = _coordinates(component, from_start, _distances(component, corner), from_start[corner] + 1)
+    homes = [component.homes[leg][0] for leg in component.outputs]
+    at = _lattice(component.neighbours) if len(set(homes)) == len(homes) else None
+    if at is not None:
+        return _place_grid(component, at, size, style, component.outputs)
+    for count in (2, 3, 4):
+        around = homes[len(homes) - count :]
+        if len(homes) < count or len(set(around)) != count or len(set(homes[:-count])) != len(homes) - count:
+            continue
+        joined = {n: [*near, _HOLE] if n in around else near for n, near in component.neighbours.items()}
+        at = _lattice({**joined, _HOLE: around})
         if at is not None:
-            return _place_grid(component, _upright(component, at, start), size, style, sides)
+            made = _place_grid(component, at, size, style, component.outputs[: len(homes) - count])
+            _open_hole(component, made, component.outputs[len(homes) - count :])
+            return made
     return None
 
 
-def _distances(component: Component, start: int) -> dict[int, int]:
+def _lattice(near: Neighbours) -> dict[int, tuple[int, int]] | None:
+    """Columns and rows of the nodes of a lattice, its long side level; None for anything else."""
+    if len(near) < 4 or any(not 2 <= len(row) <= 4 for row in near.values()):
+        return None
+    corners = [n for n in near if len(near[n]) == 2]
+    if not corners:
+        return None
+    start = min((n for n in corners if n >= 0), default=corners[0])
+    from_start = _distances(near, start)
+    if len(from_start) < len(near):
+        return None
+    for corner in corners:
+        if corner == start:
+            continue
+        at = _coordinates(near, from_start, _distances(near, corner), from_start[corner] + 1)
+        if at is not None:
+            return _upright(near, at, start)
+    return None
+
+
+def _distances(near: Neighbours, start: int) -> dict[int, int]:
     depth = {start: 0}
     queue = [start]
     for here in queue:
-        for there in component.neighbours[here]:
+        for there in near[here]:
             if there not in depth:
                 depth[there] = depth[here] + 1
                 queue.append(there)
     return depth
 
 
-def _coordinates(component: Component, a: dict[int, int], b: dict[int, int], columns: int) -> dict[
+def _coordinates(near: Neighbours, a: dict[int, int], b: dict[int, int], columns: int) -> dict[
     int, tuple[int, int]
 ] | None:
     """Column and row of every node by its distances from two corners of one side; None where that is no lattice."""
-    at = {n: ((a[n] - b[n] + columns - 1) / 2, (a[n] + b[n] - columns + 1) / 2) for n in component.nodes}
+    at = {n: ((a[n] - b[n] + columns - 1) / 2, (a[n] + b[n] - columns + 1) / 2) for n in near}
     if any(x != int(x) or y != int(y) for x, y in at.values()):
         return None
     placed = {n: (int(x), int(y)) for n, (x, y) in at.items()}
@@ -226,31 +265,48 @@ def _coordinates(component: Component, a: dict[int, int], b: dict[int, int], col
     for node, (x, y) in placed.items():
         expected = {p for p in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1))
                     if 0 <= p[0] < columns and 0 <= p[1] < rows}
-        if {placed[n] for n in component.neighbours[node]} != expected:
+        if {placed[n] for n in near[node]} != expected:
             return None
     return placed
 
 
-def _upright(component: Component, at: dict[int, tuple[int, int]], start: int) -> dict[int, tuple[int, int]]:
-    """The long side horizontal; of a square lattice the side with the lower neighbour."""
+def _upright(near: Neighbours, at: dict[int, tuple[int, int]], start: int) -> dict[int, tuple[int, int]]:
+    """The long side level; of a square lattice the side with the lower neighbour."""
     columns, rows = max(x for x, _ in at.values()) + 1, max(y for _, y in at.values()) + 1
-    first = min(component.neighbours[start])
+    first = min(near[start])
     if rows > columns or (rows == columns and at[first] == (0, 1)):
         return {n: (y, x) for n, (x, y) in at.items()}
     return at
 
 
 def _place_grid(component: Component, at: dict[int, tuple[int, int]], size: Size, style: Style,
-                sides: dict[int, str]) -> Placement:
+                slanted: Sequence[int]) -> Placement:
     made = Placement("grid")
-    slanted = bool(component.outputs)
-    pitch_x = max(size(n)[0] for n in component.nodes) + (2.6 if slanted else 1.6)
-    pitch_y = max(size(n)[1] for n in component.nodes) + (2.6 if slanted else 1.8)
+    wide = 2.6 if slanted else 1.6
+    pitch_x = max(size(n)[0] for n in component.nodes) + wide
+    pitch_y = max(size(n)[1] for n in component.nodes) + wide + 0.2
     rows = max(y for _, y in at.values()) + 1
     for node, (x, y) in at.items():
         made.centers[node] = (x * pitch_x, ((rows - 1) / 2 - y) * pitch_y)
         made.axes[node] = "corner"
-    for leg in component.outputs:
+    for leg in slanted:
         made.tips[leg] = ("slant", 0.0)
         made.rays.add(leg)
+        home = component.homes[leg][0]
+        made.points[leg] = (made.centers[home][0] + SLANT[0], made.centers[home][1] + SLANT[1])
     return made
+
+
+SLANT = (2.3, 1.93)
+"""Where a lattice's open legs end, seen from their nodes: 40 degrees up."""
+
+
+def _open_hole(component: Component, made: Placement, legs: Sequence[int]) -> None:
+    """Open legs that end at the rim of the hole where a node was removed."""
+    hole = made.centers.pop(_HOLE)
+    del made.axes[_HOLE]
+    for leg in legs:
+        x, y = made.centers[component.homes[leg][0]]
+        made.points[leg] = (hole[0] + 0.36 * (x - hole[0]), hole[1] + 0.36 * (y - hole[1]))
+        made.tips[leg] = ("slant", 0.0)
+        made.rays.add(leg)

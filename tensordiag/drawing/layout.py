@@ -25,7 +25,8 @@ class Placement:
 
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
-    open legs that run straight to the frame at any angle; `rooms` points that wires may reach; `kind` is the structure's name.
+    open legs that run straight to the frame at any angle; `rooms` points that wires may reach; `points` the
+    tips of slanted legs; `kind` is the structure's name.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Placement:
     vias: dict[int, Point] = field(default_factory=dict)
     rays: set[int] = field(default_factory=set)
     rooms: list[Point] = field(default_factory=list)
+    points: dict[int, Point] = field(default_factory=dict)
 
 
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -150,21 +152,23 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
 # -- spine: a row between two open legs, branches above and below ----------------------------------------
 
 
-def _spine_nodes(component: Component) -> list[int]:
+def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
     homes = component.homes
     if len(component.outputs) >= 2:
-        return component.path(homes[component.outputs[0]][0], homes[component.outputs[-1]][0])
+        left = next((o for o in component.outputs if sides.get(o) == "left"), component.outputs[0])
+        right = next((o for o in component.outputs[::-1] if sides.get(o) == "right"), -1)
+        last = right if right >= 0 else next(o for o in component.outputs[::-1] if o != left)
+        return component.path(homes[left][0], homes[last][0])
     if component.outputs:
         end = homes[component.outputs[0]][0]
-        row = component.path(component.farthest(end), end)
-        return row
+        return component.path(component.farthest(end), end)
     start = component.farthest(component.nodes[-1])
     end = component.farthest(start)
     return component.path(min(start, end), max(start, end))
 
 
 def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
-    row = _spine_nodes(component)
+    row = _spine_nodes(component, sides)
     made = Placement("path" if len(row) == len(component.nodes) else "tree")
     _lay_row(component, row, size, style, made, sides, above_only=False)
     return made
@@ -172,30 +176,66 @@ def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]
 
 def _lay_row(component: Component, row: list[int], size: Size, style: Style, made: Placement, sides: dict[int, str],
              *, above_only: bool) -> None:
-    """Place a row of nodes at y = 0 with their branches and open legs above and below."""
-    x = 0.0
+    """Place a row of nodes at y = 0 with their branches and open legs above and below.
+
+    The row and what is above and below it each advance on their own, so that a wide branch does not stretch the row.
+    """
+    edge = {"row": -style.gap, "up": -style.row_gap, "down": -style.row_gap}
     for place_, node in enumerate(row):
         before = row[place_ - 1] if place_ else -2
         after = row[place_ + 1] if place_ + 1 < len(row) else -2
         up, down = _branches(component, node, before, after, sides, made, above_only)
-        width = size(node)[0]
-        if (component.is_bar(node) and down and len(row) > 1) or (component.is_bar(node) and len(up + down) and len(row) == 1):
+        width, height = size(node)
+        if component.is_bar(node) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
             last = "left" in taken or (after == -2 and "right" not in taken)
-            x = _bar_with_legs(component, node, up + down, (x, width), last, made, style)
+            x = _bar_with_legs(component, node, up + down, (edge["row"] + style.gap, width), last, made, style)
+            edge["row"] = x - style.gap
+            edge["down"] = max(edge["down"], edge["row"])
             continue
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
-        spans = []
-        for branch, way in ((up, 1.0), (down, -1.0)):
-            spans.append(_branch_widths(component, node, branch, size, style))
-        need = max(width, *(sum(w) + style.row_gap * max(0, len(w) - 1) for w in spans))
-        x += need / 2
+        if component.node(node).kind == "merge" and any(kind == "leg" for kind, _ in up + down):
+            edge["row"] = _merge_with_legs(component, node, up + down, edge["row"] + style.gap, size, before, made)
+            continue
+        branches = {"up": (up, _branch_widths(component, node, up, size, style)),
+                    "down": (down, _branch_widths(component, node, down, size, style))}
+        # only a single branch stands straight over its node; legs and several branches need the room beside it too
+        own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
+        x = edge["row"] + style.gap + own / 2
+        tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
+        for way, (branch, widths) in branches.items():
+            if branch or tall:
+                x = max(x, edge[way] + style.row_gap + max(_total(widths, style), width if tall else 0.0) / 2)
         made.centers[node] = (x, 0.0)
         made.axes.setdefault(node, "h")
-        for branch, widths, way in ((up, spans[0], 1.0), (down, spans[1], -1.0)):
-            _lay_branches(component, node, branch, widths, (x, way), size, style, made)
-        x += need / 2 + style.gap
+        edge["row"] = x + own / 2
+        for way, (branch, widths) in branches.items():
+            _lay_branches(component, node, branch, widths, (x, 1.0 if way == "up" else -1.0), size, style, made)
+            if branch or tall:
+                edge[way] = x + max(_total(widths, style), width if tall else 0.0) / 2
+
+
+def _total(widths: Sequence[float], style: Style) -> float:
+    return sum(widths) + style.row_gap * max(0, len(widths) - 1)
+
+
+def _merge_with_legs(component: Component, node: int, hanging: list[tuple[str, int]], x: float, size: Size, before: int,
+                     made: Placement) -> float:
+    """Place a merge whose joined legs bend down or up beside its wide side; the row's new edge."""
+    width = size(node)[0]
+    product = component.links[node][-1][1]
+    to_right = product[0] == before or (product[0] == OPEN and made.tips.get(product[1], ("", 0.0))[0] == "left")
+    legs = [what for kind, what in hanging if kind == "leg"]
+    room = 0.6 + 0.9 * len(legs)
+    start = x if to_right else x + room
+    made.centers[node], made.axes[node] = (start + width / 2, 0.0), "h"
+    joined = component.node(node).legs - 1
+    for place_, leg in enumerate(legs):
+        at = start + width + 0.9 * (place_ + 1) if to_right else start - 0.9 * (place_ + 1)
+        upper = component.homes[leg][1] < joined / 2
+        made.tips[leg] = ("up" if upper else "down", at)
+    return x + width + room
 
 
 _LEG_WIDTH = 0.9
@@ -241,8 +281,7 @@ def _lay_branches(component: Component, node: int, branch: list[tuple[str, int]]
                   at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
     x, way = at
     across = _upright(component, size)
-    total = sum(widths) + style.row_gap * max(0, len(widths) - 1)
-    here = x - total / 2
+    here = x - _total(widths, style) / 2
     for (kind, what), width in zip(branch, widths, strict=True):
         middle = here + width / 2
         here += width + style.row_gap
@@ -302,7 +341,7 @@ def _branches(component: Component, node: int, before: int, after: int, sides: d
 
 
 def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
-    """For a node whose legs have no order: open legs below, other branches above, or half and half without open legs."""
+    """For a node whose legs have no order: open legs below, other branches above; half and half if none is open."""
     def has_open(kind: str, what: int) -> bool:
         if kind == "leg":
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
 
 def _length(wire: Wire) -> float:
     points = wire.points
-    return sum(distance(a, b) for a, b in zip(points, points[1:], strict=False)) or 1e-9
+    return sum(distance(a, b) for a, b in itertools.pairwise(points)) or 1e-9
 
 
 def _within(inner: Box, outer: Box) -> bool:

@@ -55,7 +55,8 @@ def _state(state: str, color: str, theme: Theme) -> str:
 
 def _wire(item: Wire, theme: Theme, style: Style) -> Stroke:
     width = style.accent_line if item.state == "accent" else style.wire
-    return Stroke(item.path, "", _state(item.state, theme.wire, theme), width, item.state in ("ghost", "removed"), item.id)
+    dashed = item.state in ("ghost", "removed")
+    return Stroke(item.path, "", _state(item.state, theme.wire, theme), width, dashed, item.id)
 
 
 def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
@@ -66,7 +67,8 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     if item.kind in ("copy", "ones", "anchor"):
         hollow = item.kind == "ones" or theme.open_dots or ghost
         fill = theme.background if hollow else theme.ink
-        return [Stroke(item.path, fill, _state(item.state, theme.ink, theme), style.outline + 0.2, ghost, item.id, "copy")]
+        color = _state(item.state, theme.ink, theme)
+        return [Stroke(item.path, fill, color, style.outline + 0.2, ghost, item.id, "copy")]
     color = theme.ghost if ghost else theme.ink
     width = 1.8 if item.state == "accent" else style.outline
     fill = theme.background if ghost else theme.fill("accent" if item.state == "accent" else item.role)

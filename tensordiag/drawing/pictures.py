@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .components import Component, components, inversions
-from .geometry import Box, Point, add, rotated
+from .geometry import Box, Point, add, rotated, sub, unit
 from .layout import Placement, place
 from .poses import Pose, pose
 from .routing import bend, closure, loop, route, through
@@ -16,7 +16,7 @@ from .sizes import Sizes, is_roman
 from .skeletons import OPEN, Skeleton, Term
 from .style import Style
 
-SLANT = (2.3, 1.93)  # where a lattice's open legs end, 40 degrees up from their nodes
+_WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
 __all__ = ["Options", "Picture", "letters", "natural_side", "picture"]
 
@@ -75,6 +75,15 @@ def _score(part: Component) -> int:
     return total
 
 
+def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
+    """The open leg that leaves sideways in place of one on a merge's wide side: the merge's product."""
+    home, leg = part.homes[place_]
+    node = part.node(home)
+    if node.kind == "merge" and leg != node.legs - 1:
+        return next((o for o in outputs if part.homes[o] == (home, node.legs - 1)), place_)
+    return place_
+
+
 class Builder:
     """Places the parts of one term and turns them into primitives."""
 
@@ -93,7 +102,8 @@ class Builder:
         node = self.skeleton.nodes[number]
         if node.kind != "frame" or self.sizes.dots:
             return self.sizes(node)
-        boxes = [self.content(number, side, False).box for side in (("left", "right") if node.legs == 1 else ("right",))]
+        ways = ("left", "right") if node.legs == 1 else ("right",)
+        boxes = [self.content(number, way, False).box for way in ways]
         if node.legs == 2:
             boxes.append(self.content(number, "right", True).box)
         return max(b.width for b in boxes) + 1.8, max(b.height for b in boxes) + 1.4
@@ -148,7 +158,9 @@ class Builder:
             if len(outputs) == 1:
                 sides[0][outputs[0]] = self.options.side
             else:
-                sides[0][outputs[0]], sides[0][outputs[-1]] = "left", "right"
+                left = _outer(parts[0], outputs[0], outputs)
+                right = next(o for o in (_outer(parts[0], outputs[-1], outputs), *outputs[::-1]) if o != left)
+                sides[0][left], sides[0][right] = "left", "right"
             return sides
         sides[0][parts[0].outputs[0]] = "left"
         last = parts[-1].outputs
@@ -238,7 +250,7 @@ class Builder:
             boxes += [Box(x, y, x, y) for x, y in placement.rooms]
             for place_, (side, at) in placement.tips.items():
                 if side == "slant":
-                    x, y = tip_point(part, placement, place_, boxes[0])
+                    x, y = placement.points[place_]
                     boxes.append(Box(x, y, x, y))
                 if side in ("down", "up"):
                     boxes.append(Box(at - 0.4, 0.0, at + 0.4, 0.0))
@@ -283,12 +295,15 @@ class Builder:
             poses.update(pose(part, placement, self.size, tip))
             wires += self._wires(part, placement, poses, tip)
             for place_ in part.outputs:
-                texts += self._tip_label(place_, placement.tips[place_][0], tip(place_))
+                way = _WAYS.get(placement.tips[place_][0])
+                if way is None:
+                    way = unit(sub(tip(place_), placement.centers[part.homes[place_][0]]))
+                texts += self._tip_label(place_, way, tip(place_))
         for a, b, y in self.rows:
             left, right = (frame.left, y), (frame.right, y)
             wires.append(Wire(f"w-{a}-{b}", route(left, (1.0, 0.0), right, (-1.0, 0.0)), (("", a), ("", b)),
                               "accent" if {a, b} & self.options.new_legs else "normal"))
-            texts += self._tip_label(a, "left", left) + self._tip_label(b, "right", right)
+            texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
         for number in sorted(poses):
             shapes, labels = self._node(poses[number])
             items += shapes
@@ -297,14 +312,14 @@ class Builder:
         if self.options.labels in ("all", "dims") and not self.sizes.dots:
             from .labels import wire_labels  # only pictures with labelled wires need it
 
-            drawn = [item for item in (*wires, *items, *texts)]
+            drawn = [*wires, *items, *texts]
             more, dropped = wire_labels(self.skeleton, drawn, self.options.labels, self.options.legs)
             texts += more
         scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), dropped)
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
 
-    def _tip_label(self, place_: int, side: str, tip: Point) -> list[Item]:
+    def _tip_label(self, place_: int, way: Point, tip: Point) -> list[Item]:
         if self.options.labels == "none":
             return []
         label = self.options.legs[place_]
@@ -314,8 +329,6 @@ class Builder:
                     "accent" if place_ in self.options.new_legs else "wire", owner=f"leg{place_}")
         width, height = text.box.width, text.box.height
         gap = self.style.tip_gap
-        way = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
-               "slant": (0.75, 0.65)}[side]
         return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
 
     def dim_of(self, place_: int) -> str:
@@ -339,8 +352,7 @@ class Builder:
             state = "normal"
             if second[0] == OPEN:
                 side = placement.tips[second[1]][0]
-                away = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0),
-                        "slant": (0.766, 0.643)}[side]
+                away = _WAYS.get(side, out)
                 path = bend(start, out, tip(second[1]), out if second[1] in placement.rays else away)
                 state = "accent" if second[1] in self.options.new_legs else "normal"
                 ends = ((f"n{first[0]}", first[1]), ("", second[1]))
@@ -412,14 +424,14 @@ def tip_point(part: Component, placement: Placement, place_: int, frame: Box) ->
     if side == "right":
         return frame.right, at
     if side == "slant":
-        x, y = placement.centers[part.homes[place_][0]]
-        return x + SLANT[0], y + SLANT[1]
+        return placement.points[place_]
     return at, frame.top if side == "up" else frame.bottom
 
 
 def shift(placement: Placement, dx: float, dy: float) -> None:
     """Move a placement."""
     placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.points = {leg: (x + dx, y + dy) for leg, (x, y) in placement.points.items()}
     placement.rooms = [(x + dx, y + dy) for x, y in placement.rooms]
     placement.vias = {wire: (x + dx, y + dy) for wire, (x, y) in placement.vias.items()}
     placement.tips = {

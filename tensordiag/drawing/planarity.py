@@ -20,7 +20,7 @@ _ROUNDS = 60
 
 
 def planar_start(edges: list[tuple[int, int]], count: int, inner: int, wanted: Array) -> Array | None:
-    """Points without crossings; numbers from `inner` on are open legs and lie on the outer face.  None if not planar."""
+    """Points without crossings, or None; numbers from `inner` on are open legs and lie on the outer face."""
     graph = nx.Graph()
     graph.add_nodes_from(range(count))
     graph.add_edges_from(edges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Pose:
         if self.mirrored:
             angles = [-a for a in angles]
         turned = [(a - angles[0]) % (2 * math.pi) for a in angles]
-        return any(a > b for a, b in zip(turned, turned[1:], strict=False))
+        return any(a > b for a, b in itertools.pairwise(turned))
 
 
 def pose(component: Component, placement: Placement, size: Callable[[int], tuple[float, float]],
@@ -66,7 +67,8 @@ def pose(component: Component, placement: Placement, size: Callable[[int], tuple
 def _untwist(component: Component, here: Pose, made: dict[int, Pose]) -> None:
     """Turn a matrix that stands across by half a turn where its two wires would cross."""
     row = component.links[here.number]
-    if here.node.kind not in BAR_KINDS or len({there[0] for _, there in row}) != 1 or row[0][1][0] in (OPEN, here.number):
+    others = {there[0] for _, there in row}
+    if here.node.kind not in BAR_KINDS or len(others) != 1 or others & {OPEN, here.number}:
         return
     ends = [made[there[0]].ports[there[1]][0] for _, there in row]
 
@@ -92,7 +94,7 @@ def _hint(component: Component, placement: Placement, number: int, leg: int, tip
         return (-1.0, 0.0) if center[0] < other[0] else (1.0, 0.0)
     if there[0] == OPEN:
         side = placement.tips[there[1]][0]
-        if component.is_bar(number) or component.node(number).kind == "frame":
+        if component.is_bar(number) or component.node(number).kind in ("frame", "merge"):
             return unit(sub(tip_at(there[1]), center))
         if side in ("left", "right") and there[1] not in placement.rays:
             return _SIDES[side]
@@ -220,7 +222,7 @@ def _round_ports(component: Component, placement: Placement, here: Pose, hints: 
     if here.node.kind == "copy":
         step = 0.55
     else:
-        step = min(0.95 / radius, 2 * math.pi / max(1, here.node.legs))
+        step = min(0.85 / radius, 2 * math.pi / max(1, here.node.legs))
     for key, legs in groups.items():
         if len(legs) == 1:
             continue

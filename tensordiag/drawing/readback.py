@@ -12,12 +12,14 @@ from typing import Any
 import networkx as nx
 
 from .geometry import Point, distance, rotated, sub
-from .scene import NodeShape, Scene, Text, Wire
+from .scene import NodeShape, Scene, Text
 from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
 
 __all__ = ["border_gap", "certificate", "graph_of", "read", "same"]
 
 Reading = list[tuple[str, Skeleton]]
+Touch = tuple[Point, int, int]
+"""An end of a wire: where, of which wire, and which of its two ends."""
 _TOUCH = 1e-3
 _FREE = frozenset({"copy", "ones", "plain", "symmetric", "diagonal"})
 
@@ -83,8 +85,8 @@ def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape
     shapes = [s for s in scene.nodes if _own(s.id, prefix) and s.state != "ghost"]
     wires = [w for w in scene.wires if _own(w.id, prefix)]
     texts = [t for t in scene.texts if _own(t.id, prefix)]
-    touching: list[list[tuple[Point, int, int]]] = [[] for _ in shapes]
-    open_ends: list[tuple[Point, int, int]] = []
+    touching: list[list[Touch]] = [[] for _ in shapes]
+    open_ends: list[Touch] = []
     for number, wire in enumerate(wires):
         points = wire.points
         for side, point in ((0, points[0]), (1, points[-1])):
@@ -98,11 +100,11 @@ def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape
     for number, shape in enumerate(shapes):
         content = _inside(scene, shape) if shape.kind == "frame" else ()
         nodes.append(Node(shape.kind, shape.label, len(touching[number]), content=content))
-        for leg, (_, wire, side) in enumerate(_in_order(shape, touching[number], texts)):
-            ends[(wire, side)] = (number, leg)
+        for leg, (_, at, side) in enumerate(_in_order(shape, touching[number], texts)):
+            ends[(at, side)] = (number, leg)
     order = _open_order(open_ends, texts, names, sides)
-    for place, (_, wire, side) in order:
-        ends[(wire, side)] = (OPEN, place)
+    for place, (_, at, side) in order:
+        ends[(at, side)] = (OPEN, place)
     joined = tuple((ends[(k, 0)], ends[(k, 1)]) for k in range(len(wires)))
     return Skeleton(tuple(nodes), joined, len(open_ends))
 
@@ -126,7 +128,8 @@ def border_gap(shape: NodeShape, point: Point) -> float:
         return math.inf
     if shape.kind in ("copy", "ones", "tensor", "plain"):
         dx, dy = sub(point, shape.center)
-        return abs(math.hypot(dx / (shape.width / 2), dy / (shape.height / 2)) - 1.0) * min(shape.width, shape.height) / 2
+        reach = math.hypot(dx / (shape.width / 2), dy / (shape.height / 2))
+        return abs(reach - 1.0) * min(shape.width, shape.height) / 2
     corners = shape.corners
     return min(_segment_gap(point, a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True))
 
@@ -142,9 +145,9 @@ def _touches(shape: NodeShape, point: Point) -> bool:
     return shape.box.contains(point, 0.01) and border_gap(shape, point) < _TOUCH
 
 
-def _in_order(shape: NodeShape, ends: list[tuple[Point, int, int]], texts: Sequence[Text]) -> list[tuple[Point, int, int]]:
+def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> list[Touch]:
     """The wires at a node in the order of its legs, by the marks of its shape."""
-    def local(end: tuple[Point, int, int]) -> Point:
+    def local(end: Touch) -> Point:
         return rotated(sub(end[0], shape.center), -shape.turn)
 
     if shape.kind in ("matrix", "symmetric", "diagonal", "function"):
@@ -177,8 +180,8 @@ def _angle(shape: NodeShape, point: Point) -> float:
     return math.atan2(dy, dx)
 
 
-def _open_order(ends: list[tuple[Point, int, int]], texts: Sequence[Text], names: Sequence[str],
-                frame: NodeShape | None) -> list[tuple[int, tuple[Point, int, int]]]:
+def _open_order(ends: list[Touch], texts: Sequence[Text], names: Sequence[str],
+                frame: NodeShape | None) -> list[tuple[int, Touch]]:
     """The open ends with their numbers: by the label at the tip, or from left to right."""
     labels = [t for t in texts if t.owner.rpartition("/")[2].startswith("leg") and t.label in names]
     if ends and len(labels) == len(ends):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .geometry import Box
-from .pictures import Options, Picture
+from .pictures import Picture
 from .scene import Item, Scene, TermBox, Text
 from .skeletons import Node, Skeleton, Term, coefficient_markup
 from .style import Style

@@ -34,7 +34,8 @@ class Text:
         """The extent of its ink, and of its advance in width."""
         glyphs = typeset(self.label, self.roman)
         left, base = self.origin
-        return Box(left, base + self.size * glyphs.bottom, left + self.size * glyphs.width, base + self.size * glyphs.top)
+        size = self.size
+        return Box(left, base + size * glyphs.bottom, left + size * glyphs.width, base + size * glyphs.top)
 
     @property
     def origin(self) -> Point:

@@ -238,7 +238,7 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
         foot = start[None] + np.clip(t, 0, 1)[..., None] * step[None]
         away = moved[:, None] - foot
         gap = np.maximum(np.hypot(away[..., 0], away[..., 1]), 1e-6)
-        own = (ends[None, :, 0] == np.arange(len(moved))[:, None]) | (ends[None, :, 1] == np.arange(len(moved))[:, None])
+        own = (ends[None] == np.arange(len(moved))[:, None, None]).any(2)
         near = np.where(inside & ~own, np.maximum(radius[:, None] + 0.45 - gap, 0.0), 0.0)
         force = (near / gap * 0.4)[..., None] * away
         push += force.sum(1)

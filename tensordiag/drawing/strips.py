@@ -14,7 +14,7 @@ from ..core.expressions import Expr
 from ..core.networks import flatten
 from ..rewrite import Derivation, Step
 from .alternatives import describe
-from .drawings import Drawing, Settings, expression_blocks, finished, picture_options, reading_form, write_whole
+from .drawings import Drawing, Settings, expression_blocks, finished, picture_options, write_whole
 from .geometry import Box, Point, add, distance, rotated, sub
 from .pictures import Builder, Options, Picture, tip_point
 from .poses import Pose
@@ -23,7 +23,7 @@ from .routing import bend, closure, route
 from .rows import Block, blocks, text_block, wrap
 from .scene import Arrow, Item, Scene, Text, Wire
 from .sizes import Sizes
-from .skeletons import OPEN, Node, Skeleton, Term, terms_of
+from .skeletons import OPEN, Skeleton, Term, terms_of
 from .typesetting import markup, typeset
 
 __all__ = ["draw_derivation", "holed_picture", "removed_node", "without"]
@@ -66,7 +66,8 @@ class _Hole:
     @property
     def up(self) -> bool:
         """Whether new legs leave upwards: a ring is closed below."""
-        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in self.builder.placements)
+        placements = self.builder.placements
+        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in placements)
 
     def port(self, poses: dict[int, Pose], wire: int, end: tuple[int, int]) -> tuple[Point, Point]:
         """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""
@@ -109,7 +110,7 @@ def _free_port(here: Pose, leg: int) -> tuple[Point, Point]:
     def room(way: Point) -> float:
         return min((distance(way, other) for other in others), default=2.0)
     ways = [rotated((1.0, 0.0), angle) for angle in (270.0, 300.0, 240.0, 315.0, 225.0)]
-    best = max(ways, key=lambda way: round(min(room(way), 0.9), 3))
+    best = max(ways, key=lambda way: round(min(room(way), 0.6), 3))
     return add(here.center, (best[0] * here.width / 2, best[1] * here.height / 2)), best
 
 
@@ -311,8 +312,8 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
 
 def _arrow(rule: str, name: str) -> Block:
     """An arrow with the rule's name over it."""
-    width = max(3.0, typeset(rule, True).width * 0.8 + 1.2)
-    text = Text(f"{name}rule", rule, (width / 2, 0.75), 0.8, "muted", True)
+    width = max(3.0, typeset(rule).width * 0.8 + 1.2)
+    text = Text(f"{name}rule", rule, (width / 2, 0.75), 0.8, "muted")
     arrow = Arrow(f"{name}arrow", (0.4, 0.0), (width - 0.4, 0.0))
     return Block(Scene((arrow, text)), 0.0, width, breaks=True)
 

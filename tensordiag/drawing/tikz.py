@@ -6,6 +6,7 @@ from .geometry import Path
 from .painting import strokes
 from .scene import Scene, Text
 from .style import Style, Theme
+from .typesetting import GREEK
 
 __all__ = ["tikz"]
 
@@ -52,12 +53,7 @@ def _tex(label: str, roman: bool) -> str:
     return f"$\\mathrm{{{label}}}$" if roman else f"${label}$"
 
 
-_GREEK = {
-    chr(0x3B1 + k): f"\\{name} "
-    for k, name in enumerate(
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
-         "xi", "omicron", "pi", "rho", "varsigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"])
-}
+_GREEK = {sign: f"\\{name} " for name, sign in GREEK.items()}
 
 
 def tikz(scene: Scene, theme: Theme, style: Style) -> str:

@@ -14,19 +14,17 @@ from typing import Any
 
 from .geometry import Path, bounds, moved, scaled
 
-__all__ = ["Glyphs", "markup", "plain", "typeset"]
+__all__ = ["GREEK", "Glyphs", "markup", "plain", "typeset"]
 
 _FONTS = {"italic": "STIXGeneralItalic.ttf", "roman": "STIXGeneral.ttf", "sans": "DejaVuSans.ttf"}
-_GREEK = {
-    name: chr(code)
-    for code, name in zip(
-        [*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA)],
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"],
-        strict=False,
-    )
-} | {name: chr(code) for name, code in zip(["Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"],
-                                           [0x393, 0x394, 0x398, 0x39B, 0x39E, 0x3A0, 0x3A3, 0x3A6, 0x3A8, 0x3A9],
-                                           strict=True)}
+_LOWER = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "omicron", "pi", "rho", "varsigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+]
+_UPPER = {"Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ",
+          "Psi": "Ψ", "Omega": "Ω"}
+GREEK = {name: chr(0x3B1 + place) for place, name in enumerate(_LOWER)} | _UPPER
+"""Greek letters by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,10 @@ def markup(name: str, conjugate: bool = False) -> str:
     digits = len(base) - len(base.rstrip("0123456789"))
     if digits and digits < len(base) and base.isascii():
         base, below = base[: -digits], base[-digits:] + below
-    base = _GREEK.get(base, base)
+    base = GREEK.get(base, base)
     if conjugate:
         base = f"\\bar{{{base}}}"
-    below = _GREEK.get(below, below.replace("_", ""))
+    below = GREEK.get(below, below.replace("_", ""))
     return base + (f"_{{{below}}}" if below else "")
 
 
@@ -67,8 +65,8 @@ def _font_and_load(style: str) -> tuple[Any, int]:
 
     font = ft2font.FT2Font(os.path.join(get_data_path(), "fonts", "ttf", _FONTS[style]))
     font.set_size(100, 72)
-    flags = getattr(ft2font, "LoadFlags", None)
-    return font, flags.NO_HINTING if flags is not None else ft2font.LOAD_NO_HINTING
+    flags = getattr(ft2font, "LoadFlags", None)  # matplotlib 3.10 made an enumeration of the constants
+    return font, flags.NO_HINTING if flags is not None else getattr(ft2font, "LOAD_NO_HINTING")  # noqa: B009
 
 
 _font = lru_cache(maxsize=None)(_font_and_load)

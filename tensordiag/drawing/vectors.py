@@ -60,7 +60,8 @@ def svg(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
 def _dark_rules(theme: Theme) -> str:
     """Rules that swap each colour of a theme for its counterpart where the reader prefers dark."""
     dark = THEMES["dark"]
-    pairs = {getattr(theme, name): getattr(dark, name) for name in ("background", "ink", "wire", "accent", "ghost", "panel")}
+    names = ("background", "ink", "wire", "accent", "ghost", "panel")
+    pairs = {getattr(theme, name): getattr(dark, name) for name in names}
     pairs |= {color: dark.fills[role] for role, color in theme.fills.items() if role in dark.fills}
     rules = []
     for light, other in sorted(pairs.items()):
