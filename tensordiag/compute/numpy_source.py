@@ -49,7 +49,7 @@ class NumpyWriter(Writer):
             self.owned.add(self.base[value.number])
             return
         super().settle(value, text)
-        if value.kind not in _ALIASES and value.shape and value.kind != "input":
+        if self.base[value.number] == value.number and value.shape:
             self.owned.add(self.base[value.number])
 
     def free(self, operand: Value) -> bool:

@@ -134,10 +134,11 @@ class Values:
         key: Any = None, symmetry: tuple[Indices, ...] = (),
     ) -> Value:
         """The value with this content (or `key`), made where it is not known."""
-        key = (kind, data if key is None else key, tuple([o.number for o in operands]))
+        shape = tuple(shape)
+        key = (kind, shape, data if key is None else key, tuple([o.number for o in operands]))
         found = self.known.get(key)
         if found is None:
-            found = Value(self.count, kind, data, operands, tuple(shape), symmetry)
+            found = Value(self.count, kind, data, operands, shape, symmetry)
             self.count += 1
             self.known[key] = found
         return found
