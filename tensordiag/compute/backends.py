@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache, reduce
 from typing import Any
@@ -20,22 +20,23 @@ __all__ = ["BACKENDS", "Backend", "find_backend"]
 class Backend:
     """An array library: what the names in a program's source mean there.
 
-    `implementation` gives a function's array implementation by name (None: NumPy's table); `finished` turns the
-    function of positional arrays into one of arrays by name.
+    `implementation` gives a function's array implementation by name (None: NumPy's table); `finished` is what
+    becomes of the program (`jit`); `array_type` the type of the arrays, to which `as_array` brings others.
     """
 
     name: str
     header: tuple[str, ...]
     scope: Callable[[Any], dict[str, Any]]
     implementation: Callable[[str], Any] | None
-    finished: Callable[[Callable[..., Any], Sequence[str]], Callable[[Any], Any]]
+    finished: Callable[[Callable[..., Any]], Callable[..., Any]]
+    array_type: type
     as_array: Callable[[str, Any], Any] | None = None
-    default_dtype: Any = np.dtype(np.float64)
+    default_dtype: Any = np.float64
 
     def common_dtype(self, dtypes: Collection[Any]) -> Any:
         """The type that these promote to; the library's usual one without any."""
         if not dtypes:
-            return self.default_dtype
+            return self.default_dtype if self.name == "torch" else np.dtype(self.default_dtype)
         if self.name == "torch":
             import torch
 
@@ -44,7 +45,7 @@ class Backend:
 
 
 def _numpy_scope(dtype: Any) -> dict[str, Any]:
-    multiarray = getattr(getattr(np, "_core", None) or np.core, "multiarray")
+    multiarray = (getattr(np, "_core", None) or np.core).multiarray
     return {
         "dtype": dtype, "dot": np.dot, "matmul": np.matmul, "einsum": getattr(multiarray, "c_einsum", np.einsum),
         "total": np.add.reduce, "zeros": np.zeros, "empty": np.empty, "full": np.full, "eye": np.eye,
@@ -59,11 +60,11 @@ _NUMPY_HEADER = (
 )
 
 
-def _by_name(function: Callable[..., Any], names: Sequence[str]) -> Callable[[Any], Any]:
-    return lambda given: function(*[given[name] for name in names])
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
 
 
-NUMPY = Backend("numpy", _NUMPY_HEADER, _numpy_scope, None, _by_name)
+NUMPY = Backend("numpy", _NUMPY_HEADER, _numpy_scope, None, _as_it_is, np.ndarray)
 
 
 def _as_jax(name: str, value: Any) -> Any:
@@ -83,12 +84,10 @@ def _jax() -> Backend:
         return {"xp": jnp, "eye": lambda n: jnp.eye(n, dtype=dtype), "turn": jnp.transpose,
                 "full": lambda shape, value: jnp.full(shape, value, dtype)}
 
-    def finished(function: Callable[..., Any], names: Sequence[str]) -> Callable[[Any], Any]:
-        return _by_name(jax.jit(function), names)
-
     header = ("import jax.numpy as xp", "from jax.numpy import eye, full, transpose as turn")
     find = library_implementation(jnp, special, registered_arrays("jax"))
-    return Backend("jax", header, scope, find, finished, _as_jax, default_dtype=jnp.asarray(0.0).dtype)
+    one = jnp.asarray(1.0)
+    return Backend("jax", header, scope, find, jax.jit, type(one), _as_jax, default_dtype=one.dtype)
 
 
 def _as_torch(name: str, value: Any) -> Any:
@@ -108,7 +107,7 @@ def _torch() -> Backend:
 
     header = ("import torch as xp", "from torch import eye, full, permute as turn")
     find = library_implementation(torch, torch.special, registered_arrays("torch"))
-    return Backend("torch", header, scope, find, _by_name, _as_torch, default_dtype=torch.float64)
+    return Backend("torch", header, scope, find, _as_it_is, torch.Tensor, _as_torch, default_dtype=torch.float64)
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"jax": _jax, "numpy": lambda: NUMPY, "torch": _torch}

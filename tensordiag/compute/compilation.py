@@ -67,7 +67,7 @@ class Compiled:
             shapes = {name: tuple(a.shape) for name, a in arrays.items()}
             program = self._make(shapes, {name: a.dtype for name, a in arrays.items()})
             self._programs[key] = program
-        self._latest, self._run = program, program.run if self._backend.name == "numpy" else self._run
+        self._latest, self._run = program, program.run
         return program
 
     def _make(self, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, Any]) -> Program:
@@ -83,7 +83,7 @@ class Compiled:
         For NumPy arrays of real type; what is not structured comes back as a core with all its legs.
         """
         given = named if arrays is None else arrays if not named else None
-        found = MISS if given is None or self._cores is None else self._cores[0].run(given)
+        found: Any = MISS if given is None or self._cores is None else self._cores[0].run(given)
         if found is MISS:
             checked = {name: as_float(name, value) for name, value in sorted(
                 check_names(self._known, self._needed, arrays, named).items())}
@@ -117,7 +117,7 @@ class Compiled:
         if self._latest is None:
             sizes = bind_sizes(self._known, {}, self._sizes)
             shapes = {n: tuple(d.value(sizes) for d in t.dims) for n, t in self._known.items() if n in self._needed}
-            self._latest = self._make(shapes, {name: self._backend.default_dtype for name in shapes})
+            self._latest = self._make(shapes, dict.fromkeys(shapes, self._backend.default_dtype))
         return self._latest
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.numbers import as_number
-from .values import Term, Value, Values, canonical_term, is_openable, open_operands, reachable
+from .values import Term, Value, Values, is_openable, open_operands, reachable
 
 __all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts"]
 
@@ -75,7 +74,7 @@ def _opened_term(term: Term, count: Counter[int]) -> list[Term]:
         chosen = {o.number for o in single}
         term = open_operands(term, lambda box: box.terms[0] if box.number in chosen else None)
     spread = [o for o in term.operands if is_openable(o) and len(o.terms) != 1 and (
-        any(_has_copies(t) for t in o.terms) or len(term.operands) == 1 and _is_whole(term) and count[o.number] < 2)]
+        any(_has_copies(t) for t in o.terms) or (len(term.operands) == 1 and _is_whole(term) and count[o.number] < 2))]
     if not spread or len(term.operands) > _LARGEST_OPENED:
         return [term]
     return distributed(term, {o.number for o in spread})

@@ -161,7 +161,7 @@ def _shifted(x: Array, legs: tuple[int, ...]) -> tuple[Array, Array]:
     if x.size == 0:
         shape = [1 if leg in legs else size for leg, size in enumerate(x.shape)]
         return x.copy(), np.zeros(shape, x.dtype)
-    top = np.maximum.reduce(x, legs, None, None, True)
+    top = np.maximum.reduce(x, legs, keepdims=True)
     if not np.isfinite(top).all():
         top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
     return x - top, top
@@ -171,14 +171,14 @@ def softmax(x: Array, *legs: int) -> Any:
     """exp(x) over its sum along the legs, without overflow."""
     made, _ = _shifted(x, legs)
     np.exp(made, made)
-    made /= np.add.reduce(made, legs, None, None, True)
+    made /= np.add.reduce(made, legs, keepdims=True)
     return made
 
 
 def logsoftmax(x: Array, *legs: int) -> Any:
     """The logarithm of the softmax along the legs, without overflow."""
     made, _ = _shifted(x, legs)
-    made -= np.log(np.add.reduce(np.exp(made), legs, None, None, True))
+    made -= np.log(np.add.reduce(np.exp(made), legs, keepdims=True))
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .values import Value, Values, reachable
 
@@ -48,7 +49,7 @@ def stacked_lead(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) 
 def copied_entries(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) -> int:
     """The entries that a product of operands with these axes has to copy first."""
     if not any(i in rb and i >= order for i in ra):  # elementwise: strided, not copied
-        last = [i for i in range(order)][-1:]
+        last = list(range(order))[-1:]
         return sum(math.prod([size[i] for i in r]) // 4 for r in (ra, rb) if last and last[0] in r and r[-1] != last[0])
     if any(i in rb and i < order for i in ra):
         batch = [i for i in range(order) if i in ra and i in rb]
@@ -69,8 +70,8 @@ def arranged(values: Values, roots: Sequence[Value]) -> list[Value]:
     for _ in range(2):
         for value in order:
             mine = users.get(value.number, [])
-            if (value.kind == "pair" and len(value.shape) > 1 and value.entries > _SMALL and any(u.kind == "pair" for u in mine)
-                    and all(u.kind in _TELLABLE for u in mine)):
+            told = all(u.kind in _TELLABLE for u in mine) and any(u.kind == "pair" for u in mine)
+            if told and value.kind == "pair" and len(value.shape) > 1 and value.entries > _SMALL:
                 _turn(value, mine, turned)
     if not turned:
         return list(roots)
@@ -150,7 +151,7 @@ def _rebuilt(
     return found
 
 
-def _turned_data(value: Value, perms: Sequence[Indices | None]) -> object:
+def _turned_data(value: Value, perms: Sequence[Indices | None]) -> Any:
     """What a value does, said for operands with turned axes."""
     if all(perm is None for perm in perms):
         return value.data

@@ -59,8 +59,8 @@ def _over(special: Any, x: Any, legs: tuple[int, ...]) -> Any:
 def _adjugate(xp: Any, x: Any) -> Any:
     """det(U) det(V) V adj(S) Uᵀ of X = U S Vᵀ: the products of all singular values but one."""
     u, s, vh = xp.linalg.svd(x)
-    n = x.shape[0]
-    rows = [xp.prod(s[[j for j in range(n) if j != k]]) if n > 1 else s[0] * 0 + 1 for k in range(n)]
+    mask = xp.eye(x.shape[0], dtype=s.dtype)
+    rows = [xp.prod(xp.where(mask[k] > 0, xp.ones_like(s), s)) for k in range(x.shape[0])]
     sign = xp.linalg.det(u) * xp.linalg.det(vh)
     return sign * (xp.conj(vh).T * xp.stack(rows)) @ xp.conj(u).T
 

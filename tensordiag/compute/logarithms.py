@@ -18,7 +18,7 @@ from .kernels import contract_pair, expand, reduce_to
 from .networks import Operand, SizedNetwork, entries, sized
 from .paths import Path, find_path
 from .planning import default_memory_limit, readable_bytes
-from .structure import Combination, Contraction, Piece, pieces
+from .structure import Application, Combination, Contraction, Piece, pieces
 
 __all__ = ["log_value"]
 
@@ -155,7 +155,7 @@ def _run(root: Expr, steps: Mapping[Expr, Piece], plan: Mapping[Expr, _Planned],
             values[node] = _contract(plan[node], operands, binding)
         elif isinstance(piece, Combination):
             values[node] = _combine(piece, operands, binding)
-        else:
+        elif isinstance(piece, Application):
             arrays = [v.array * math.exp(v.exponent) if v.exponent else v.array for v in operands]
             values[node] = _Value(np.asarray(implementation(piece.function)(*arrays, *piece.params)))
         for box in piece.operands:

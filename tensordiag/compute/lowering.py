@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.expressions import Expr, Structural, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
-from .networks import SizedNetwork, sized
 from . import plans as planned
+from .networks import SizedNetwork, sized
 from .structure import Combination, Contraction, Piece, Removal
 from .values import Term, Value, Values
 

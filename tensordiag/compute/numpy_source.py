@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .writers import Writer, letters, literal
 __all__ = ["NumpyWriter"]
 
 Indices = tuple[int, ...]
+_Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
@@ -158,7 +160,8 @@ class NumpyWriter(Writer):
 
     def sum(self, value: Value, *names: str) -> str:
         self.use(value, "add")
-        dense, sparse = [], []
+        dense: list[_Part] = []
+        sparse: list[_Part] = []
         for data, name, operand in zip(value.data, names, value.operands, strict=True):
             plain = not data[3] and len(set(data[2])) == len(data[2])
             (dense if plain else sparse).append((data, name, operand))
@@ -187,12 +190,12 @@ class NumpyWriter(Writer):
         self.name[value.number] = name
         return "=" + name
 
-    def _is_reusable(self, part: tuple[tuple[object, Indices, Indices, object], str, Value]) -> bool:
+    def _is_reusable(self, part: _Part) -> bool:
         (_, row, pattern, _), _, operand = part
         return row == pattern and bool(operand.shape) and self.free(operand)
 
     def _add(
-        self, text: str, free: str, part: tuple[tuple[int, Indices, Indices, object], str, Value], value: Value
+        self, text: str, free: str, part: _Part, value: Value
     ) -> tuple[str, str]:
         """One more dense term: in place once a buffer is ours."""
         (coefficient, row, pattern, _), name, operand = part
@@ -255,7 +258,7 @@ class NumpyWriter(Writer):
         """No batch: one call of dot, a syrk where a matrix meets its own transpose."""
         (a, ra, left), (b, rb, right) = one, two
         x, y = value.operands
-        size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
+        size = dict(zip(ra + rb, x.shape + y.shape, strict=True))
         order = len(value.shape)
         lead = stacked_lead(ra, rb, order, size) if len(summed) == 2 else None
         cost, summed = summed_order(ra, rb, order, size)
@@ -282,7 +285,7 @@ class NumpyWriter(Writer):
         """A stack of matrix products."""
         (a, ra, left), (b, rb, right) = one, two
         x, y = value.operands
-        size = {i: n for i, n in zip(ra + rb, x.shape + y.shape, strict=True)}
+        size = dict(zip(ra + rb, x.shape + y.shape, strict=True))
         self.use(value, "matmul")
         first = _as_stack(a, ra, batch, left, summed, size)
         second = _as_stack(b, rb, batch, summed, right, size)

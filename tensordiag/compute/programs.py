@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .backends import Backend
 from .implementations import implementation
 from .numpy_source import NumpyWriter
@@ -52,12 +50,14 @@ def make_program(
     if single:
         body[-1] = "return " + body[-1][len("return [") : -1]
     scope: dict[str, Any] = {**backend.scope(dtype), **writer.functions}
+    every = names + tuple(sorted(dtypes.keys() - set(names)))
+    scope |= _guards(every, shapes, dtypes) | {"arrays": backend.array_type}
     if backend.name == "numpy":
-        every = names + tuple(sorted(dtypes.keys() - set(names)))
-        run = _define(_guarded(len(every), body), {**scope, **_guards(every, shapes, dtypes)}, "program")
+        run = _define(_guarded(len(every), body), scope, "program")
     else:
-        plain = _define([f"def program({_arguments(names)}):", *_indented(body)], scope, "program")
-        run = backend.finished(plain, names)
+        inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
+        scope["inner"] = backend.finished(inner)
+        run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
     return Program(plan, _readable(plan, names, body, backend), run)
 
 
@@ -80,14 +80,14 @@ def _guarded(count: int, body: Sequence[str]) -> list[str]:
     lines = ["def program(given):", "    try:"]
     lines += [f"        a{k} = given[n{k}]" for k in range(count)] or ["        pass"]
     lines += ["    except KeyError:", "        return MISS"]
-    tests = [f"type(a{k}) is ndarray and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(count)]
+    tests = [f"type(a{k}) is arrays and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(count)]
     lines.append(f"    if not ({' and '.join([*tests, f'len(given) == {count}'])}):")
     lines.append("        return MISS")
     return lines + _indented(body)
 
 
 def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"MISS": MISS, "ndarray": np.ndarray}
+    made: dict[str, Any] = {"MISS": MISS}
     for k, name in enumerate(names):
         made[f"n{k}"], made[f"d{k}"], made[f"s{k}"] = name, dtypes[name], shapes[name]
     return made

@@ -125,7 +125,7 @@ def bounds(value: Value) -> tuple[float, float]:
         name, params = value.data
         if name in _UNIT:
             return 0.0, 1.0
-        if name in _POSITIVE or name == "power" and _is_even(params[0]):
+        if name in _POSITIVE or (name == "power" and _is_even(params[0])):
             return 0.0, math.inf
         return -math.inf, math.inf
     if value.kind != "poly":
@@ -138,7 +138,7 @@ def bounds(value: Value) -> tuple[float, float]:
 
 
 def _is_even(exponent: Any) -> bool:
-    return isinstance(exponent, int) and exponent % 2 == 0 or exponent == Fraction(1, 2)
+    return (isinstance(exponent, int) and exponent % 2 == 0) or exponent == Fraction(1, 2)
 
 
 def _term_bounds(term: Term) -> tuple[float, float]:
@@ -231,5 +231,5 @@ def _fully_factored(values: Values, weight: Term) -> Value:
     coefficient: Any = 1
     for term in outside:
         coefficient = coefficient * term.coefficient
-    return values.poly([Term(coefficient, tuple(operands), ((0,),) * len(operands), (0,), weight.size)], (weight.size[0],))
-
+    whole = Term(coefficient, tuple(operands), ((0,),) * len(operands), (0,), weight.size)
+    return values.poly([whole], (weight.size[0],))

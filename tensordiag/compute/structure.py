@@ -126,7 +126,7 @@ def _removals(order: Sequence[Expr]) -> dict[Expr, tuple[Diagram, int, Expr | No
         if not isinstance(env, Environment) or count[env.diagram] < 2:
             continue
         inner = env.diagram.order
-        if adjoint is None and inner == 0 or adjoint is not None and inner and _is_glue(node, inner):
+        if (adjoint is None and inner == 0) or (adjoint is not None and inner and _is_glue(node, inner)):
             place = sum(not isinstance(box, Copy) for box in env.diagram.boxes[: env.node])
             found[node] = env.diagram, place, adjoint
     return found
@@ -135,7 +135,7 @@ def _removals(order: Sequence[Expr]) -> dict[Expr, tuple[Diagram, int, Expr | No
 def _is_large(diagram: Diagram) -> bool:
     boxes = [box for box in diagram.boxes if not isinstance(box, Copy)]
     return len(boxes) > _SMALL_NETWORK and all(
-        isinstance(box, (Tensor, Apply)) or isinstance(box, Sum) and len(box.terms) > 1 or bool(box.children)
+        isinstance(box, (Tensor, Apply)) or (isinstance(box, Sum) and len(box.terms) > 1) or bool(box.children)
         for box in boxes
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from ..core.numbers import Number
 from .values import Value, reachable
@@ -97,7 +96,7 @@ class FunctionalWriter(Writer):
         return f"{x}[{_selection(select)}]" if select is not None else x
 
     def eye(self, value: Value) -> str:
-        side = int(round(float(np.sqrt(value.entries))))
+        side = math.isqrt(value.entries)
         return f"xp.reshape(eye({side}), {value.shape})"
 
     def full(self, value: Value) -> str:
