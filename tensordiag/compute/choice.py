@@ -83,5 +83,5 @@ def value_cost(value: Value) -> float:
         cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size)
         same = value.operands[0] is value.operands[1] and order == 2 and len(size) == 3
         return cost * 0.6 if same else cost
-    weight = 20 if value.kind == "apply" else 1
+    weight = 20 if value.kind in ("apply", "logistic") else 1
     return traffic_cost(value.entries * weight + sum(o.entries for o in value.operands), max(1, len(value.operands)))

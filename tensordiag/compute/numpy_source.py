@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..core.numbers import as_number
+from .blocks import Block, find_runs
 from .layouts import stacked_lead, summed_order
 from .values import Value
 from .writers import Writer, letters, literal
@@ -42,7 +45,26 @@ class NumpyWriter(Writer):
             self.last[self.base[root.number]] = len(self.order)
         self.place = {value.number: place for place, value in enumerate(self.order)}
         self.owned: set[int] = set()
+        self.runs = find_runs(self.order, self.functions["implementation"]) if self.reuse else {}
         self.returned: set[int] = set()
+
+    def write_run(self, value: Value) -> bool:
+        """A run of elementwise values on large arrays as a loop over blocks."""
+        run = self.runs.get(value.number)
+        if run is None:
+            return False
+        inside = {v.number for v in run}
+        used = {o.number for v in self.order if v.number not in inside for o in v.operands}
+        used |= {root.number for root in self.roots}
+        for v in run:
+            self.name[v.number] = f"v{len(self.name)}"
+            self.use(v, "block")
+            self.owned.add(v.number)
+        needed = {v.number: self.name[v.number] for v in run if v.number in used}
+        implementation = self.functions["implementation"]
+        block = Block(run, self.name, lambda v: self.function(implementation(v.data[0]), "f"))
+        self.lines += block.write(needed)
+        return True
 
     def settle(self, value: Value, text: str) -> None:
         """Write the statement; the name of a buffer that was overwritten lives on."""
@@ -102,6 +124,21 @@ class NumpyWriter(Writer):
             self.lines.append(f"{x} *= {literal(value.data)}")
             return f"={x}"
         return f"-{x}" if value.data == -1 else f"{x} * {literal(value.data)}"
+
+    def logistic(self, value: Value, x: str) -> str:
+        """sigmoid(c·x), in place where x is not needed any more."""
+        self.use(value, "sigmoid")
+        factor = literal(as_number(value.data * Fraction(1, 2)))
+        if not value.shape:
+            return f"0.5 * tanh({factor} * {x}) + 0.5"
+        name = x
+        if self.free(value.operands[0]):
+            self.lines.append(f"{x} *= {factor}")
+        else:
+            name = f"v{len(self.name)}"
+            self.lines.append(f"{name} = {x} * {factor}")
+        self.lines += [f"tanh({name}, {name})", f"{name} *= 0.5", f"{name} += 0.5"]
+        return "=" + name
 
     def reduce(self, value: Value, x: str) -> str:
         row, out = value.data

@@ -57,7 +57,7 @@ class Plan:
             if len(size) == order:
                 return total
             return total if self.kernels.get(value.number) == "syrk" else 2 * total
-        if value.kind in ("sum", "apply"):
+        if value.kind in ("sum", "apply", "logistic"):
             return value.entries * max(1, len(value.operands))
         if value.kind == "reduce":
             return value.operands[0].entries

@@ -90,6 +90,11 @@ class Planner:
             return self._removed(value)
         if not value.operands:
             return _straight(value)
+        if value.kind == "apply" and value.data[0] == "sigmoid":
+            inner = self.handles[value.operands[0].number]
+            if not isinstance(inner.coefficient, complex):  # sigmoid(cx) is (tanh(cx/2) + 1)/2
+                made = self.values.make("logistic", inner.coefficient, (inner.value,), inner.value.shape)
+                return Handle(made, inner.axes)
         below = tuple([self.array(self.handles[o.number]) for o in value.operands])
         return _straight(self.values.make(value.kind, value.data, below, value.shape))
 

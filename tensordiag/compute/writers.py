@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from ..core.numbers import Number
+from ..core.numbers import Number, as_number
 from .values import Value, reachable
 
 __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
@@ -48,11 +49,17 @@ class Writer:
             self.current = value
             if value.number in self.name:
                 continue
+            if self.write_run(value):
+                continue
             text = getattr(self, value.kind)(value, *[self.name[o.number] for o in value.operands])
             self.settle(value, text)
         results = [self.result(root, place) for place, root in enumerate(self.roots)]
         self.lines.append("return " + ("[" + ", ".join(results) + "]"))
         return self.lines
+
+    def write_run(self, value: Value) -> bool:
+        """Write this value and those after it as one, where that is better."""
+        return False
 
     def prepare(self) -> None:
         """Look at the whole plan before writing."""
@@ -105,6 +112,10 @@ class FunctionalWriter(Writer):
     def scale(self, value: Value, x: str) -> str:
         self.use(value, "multiply")
         return f"{x} * {literal(value.data)}"
+
+    def logistic(self, value: Value, x: str) -> str:
+        self.use(value, "sigmoid")
+        return f"0.5 * xp.tanh({literal(as_number(value.data * Fraction(1, 2)))} * {x}) + 0.5"
 
     def turn(self, value: Value, x: str) -> str:
         return f"turn({x}, {value.data})"
