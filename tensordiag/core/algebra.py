@@ -168,7 +168,7 @@ def power(base: object, exponent: object) -> Expr:
     labels = [[(copy, leg) for leg in range(k)] for copy in range(number)]
     hubs = [[*((copy, leg) for copy in range(number)), leg] for leg in range(k)]
     copies = [Copy(number + 1, dim) for dim in expr.dims]
-    return contract([expr] * number + copies, [*labels, *hubs], range(k))
+    return contract([*[expr] * number, *copies], [*labels, *hubs], range(k))
 
 
 def divide(a: object, b: object) -> Expr:
@@ -366,9 +366,11 @@ def conj(expr: Expr) -> Expr:
         if isinstance(node, Tensor):
             return Tensor(node.name, node.dims, node.facts, not node.conjugate)
         if isinstance(node, Sum):
-            return add([(as_number(complex(c).conjugate()) if isinstance(c, complex) else c, t)
-                        for c, t in node.terms], node.dims, spread=node.spread)
+            return add(
+                [(as_number(complex(c).conjugate()) if isinstance(c, complex) else c, t) for c, t in node.terms],
+                node.dims,
+                spread=node.spread,
+            )
         return None
 
     return rebuild(expr, swap)
-

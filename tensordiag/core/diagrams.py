@@ -239,7 +239,7 @@ def _assemble(
 ) -> Expr:
     """The one value of a checked network: bare wires absorbed, coefficients outside, wires numbered."""
     for box in boxes:
-        if type(box) is Sum and len(box.terms) <= 1 or type(box) is Diagram and len(box.boxes) <= 1:
+        if (type(box) is Sum and len(box.terms) <= 1) or (type(box) is Diagram and len(box.boxes) <= 1):
             boxes, rows, open_, coefficient = _absorb(boxes, rows, open_, sizes, coefficient)
             break
     if coefficient == 0:

@@ -36,7 +36,8 @@ def einsum(spec: str, *operands: Expr) -> Expr:
         if len(letters) != operand.order:
             raise ParseError(
                 f"operand {k}, {operand!r}, has {operand.order} legs but {len(letters)} letters",
-                spec, _place(spec, k),
+                spec,
+                _place(spec, k),
             )
         for leg, letter in enumerate(letters):
             number.setdefault(letter, len(number))
@@ -88,5 +89,3 @@ def _split(spec: str, operands: int) -> tuple[list[str], str]:
         return inputs, "".join(right.split())
     count = Counter("".join(inputs))
     return inputs, "".join(sorted(letter for letter, times in count.items() if times == 1))
-
-

@@ -50,7 +50,7 @@ def _apply_elementwise(name: str, args: list[Expr], params: tuple[Any, ...]) -> 
             got = ", ".join(map(str, arg.dims))
             raise DimensionError(f"{name} needs arguments with equal legs, but got ({expected}) and ({got})")
     declared = frozenset().union(*(arg.declared for arg in args))
-    repeated = set.intersection(*({leg for leg in _repeated_legs(arg)} for arg in args)) if shape else set()
+    repeated = set.intersection(*(set(_repeated_legs(arg)) for arg in args)) if shape else set()
     if repeated:
         made = _move_ones_out(name, args, params, sorted(repeated))
     elif name == "power" and isinstance(args[0].base, Apply) and args[0].base.function == "power":
@@ -77,8 +77,9 @@ def _repeated_legs(arg: Expr) -> list[int]:
         return [0]
     if not isinstance(base, Diagram):
         return []
-    lone = {wires[0] for box, wires in zip(base.boxes, base.wires, strict=True)
-            if isinstance(box, Copy) and box.order == 1}
+    lone = {
+        wires[0] for box, wires in zip(base.boxes, base.wires, strict=True) if isinstance(box, Copy) and box.order == 1
+    }
     return [leg for leg, wire in enumerate(base.open) if wire in lone]
 
 
@@ -98,10 +99,17 @@ def _drop_ones(arg: Expr, legs: list[int], kept: list[int]) -> Expr:
         return add([(coefficient, one())])
     assert isinstance(base, Diagram)
     gone = {base.open[leg] for leg in legs}
-    rest = [(box, wires) for box, wires in zip(base.boxes, base.wires, strict=True)
-            if not (isinstance(box, Copy) and box.order == 1 and wires[0] in gone)]
-    made = contract([box for box, _ in rest], [wires for _, wires in rest], [base.open[leg] for leg in kept],
-                    dict(enumerate(base.wire_dims)))
+    rest = [
+        (box, wires)
+        for box, wires in zip(base.boxes, base.wires, strict=True)
+        if not (isinstance(box, Copy) and box.order == 1 and wires[0] in gone)
+    ]
+    made = contract(
+        [box for box, _ in rest],
+        [wires for _, wires in rest],
+        [base.open[leg] for leg in kept],
+        dict(enumerate(base.wire_dims)),
+    )
     return add([(coefficient, made)])
 
 
@@ -171,7 +179,12 @@ def _same(dims: tuple[tuple[Dimension, ...], ...], params: tuple[Any, ...]) -> t
 
 def _partials(table: dict[str, Callable[[Expr, Expr], Expr]], domains: dict[str, str]) -> None:
     for name, partial in table.items():
-        register(name, lambda node, _, p=partial: p(node.args[0], node), domain=domains.get(name, "all numbers"))
+        register(name, _of_one(partial), domain=domains.get(name, "all numbers"))
+
+
+def _of_one(partial: Callable[[Expr, Expr], Expr]) -> Callable[[Apply, int], Expr]:
+    """f′ as a function of argument and value, as the table wants it."""
+    return lambda node, _: partial(node.args[0], node)
 
 
 def _square(x: Expr) -> Expr:
@@ -204,8 +217,10 @@ _partials(
         "sigmoid": lambda x, y: y * _one_minus(y),
         "softplus": lambda x, y: apply("sigmoid", x),
         "erf": lambda x, y: 2 / math.sqrt(math.pi) * apply("exp", -_square(x)),
-        "gelu": lambda x, y: Fraction(1, 2) * (apply("erf", math.sqrt(0.5) * x) + 1)
-        + 1 / math.sqrt(2 * math.pi) * x * apply("exp", Fraction(-1, 2) * _square(x)),
+        "gelu": lambda x, y: (
+            Fraction(1, 2) * (apply("erf", math.sqrt(0.5) * x) + 1)
+            + 1 / math.sqrt(2 * math.pi) * x * apply("exp", Fraction(-1, 2) * _square(x))
+        ),
     },
     {
         "log": "positive numbers",
@@ -218,7 +233,7 @@ _partials(
 
 def _power_derivative(node: Apply, place: int) -> Expr:
     exponent = node.params[0]
-    return exponent * pow_(node.args[0], as_number(exponent - 1))
+    return hadamard(exponent, pow_(node.args[0], as_number(exponent - 1)))
 
 
 def _pow_derivative(node: Apply, place: int) -> Expr:
@@ -255,6 +270,7 @@ def _square_matrix(name: str) -> Callable[..., tuple[Dimension, ...]]:
         if shape[0] is not shape[1]:
             raise DimensionError(f"{name} needs a square matrix, but got {shape[0]}×{shape[1]}")
         return () if name in ("det", "logdet") else shape
+
     return legs
 
 
@@ -311,6 +327,7 @@ def _along(name: str, keep: bool) -> Callable[..., tuple[Dimension, ...]]:
         if not params or any(not 0 <= leg < len(shape) for leg in params):
             raise OrderError(f"{name} needs legs from 0 to {len(shape) - 1}, not {list(params)}")
         return shape if keep else tuple(dim for leg, dim in enumerate(shape) if leg not in params)
+
     return legs
 
 
@@ -322,7 +339,8 @@ def _softmax_derivative(node: Apply, place: int) -> Expr:
     rows = [[(0, leg) for leg in legs], [(1, leg) for leg in legs]]
     hubs = [[(k, leg) for k in range(4)] for leg in legs if leg not in node.params]
     open_ = [(0, g) if g in node.params else (2, g) for g in legs] + [
-        (1, g) if g in node.params else (3, g) for g in legs]
+        (1, g) if g in node.params else (3, g) for g in legs
+    ]
     return diagonal - contract([node, node, *copies], [*rows, *hubs], open_)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..dimension import Dimension, DimLike, as_dimension
+from ..dimension import DimLike, as_dimension
 from ..errors import DimensionError
 from .expressions import Expr, Structural, identity
 
