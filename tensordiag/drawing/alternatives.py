@@ -18,7 +18,7 @@ _LETTERS = "ijklmnopqrstuvwabcdefgh"
 
 def describe(expr: Expr) -> str:
     """The picture of an expression in words."""
-    terms = terms_of(expr)
+    terms = terms_of(expr, 3)
     if not terms:
         return f"Zero with {expr.order} open legs."
     return _sum(terms, expr.order)

@@ -61,7 +61,7 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
         while any(abs(x - other) < _SPACE * (variable.order + 1) / 2 for other in taken):
             x += 0.3
         anchors.append((x, inner.bottom))
-        sign = Text(f"d{number}sign", "∂" + markup(variable.name), inner.center, 0.85, owner=f"d{number}")
+        sign = Text(f"d{number}sign", "∂" + markup(variable.name), inner.center, 0.85)
         at = inner.right - 0.2 + sign.box.width / 2, inner.bottom - 0.4
         added.append(replace(sign, center=at))
         inner = Box.around([inner, added[-1].box])

@@ -13,6 +13,7 @@ from ..core.expressions import Expr, Sum
 from ..core.numbers import is_number
 from ..errors import DrawingError, did_you_mean
 from .alternatives import describe
+from .folds import Folds
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
@@ -25,7 +26,7 @@ from .style import STYLE, Style, Theme, find_theme
 
 __all__ = ["Drawing", "draw", "draw_equation", "draw_equations", "mimebundle"]
 
-_SMALL, _MEDIUM, _LARGE = 40, 200, 200
+_MEDIUM, _LARGE = 40, 200
 _ENDINGS = ("png", "svg", "pdf", "tex", "txt")
 
 
@@ -123,16 +124,18 @@ class Drawing:
             return self.save(target)
         return self.draw_into(target)
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
-
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        data: dict[str, Any] = {"image/svg+xml": self.to_svg(), "text/plain": self.alt}
-        kept = {
-            kind: value for kind, value in data.items()
+        """SVG of a small picture, PNG of a large one, and the description; only what is asked for is computed."""
+        large = len(self.scene.nodes) > _MEDIUM
+        kinds: dict[str, Any] = {
+            "image/png" if large else "image/svg+xml": (lambda: self.to_bytes("png", 150)) if large else self.to_svg,
+            "text/plain": lambda: self.alt,
+        }
+        data = {
+            kind: make() for kind, make in kinds.items()
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
-        return kept, {"image/svg+xml": {"alt": self.alt}}
+        return data, {kind: {"alt": self.alt} for kind in data if kind.startswith("image/")}
 
 
 def write_whole(name: str, content: bytes) -> None:
@@ -169,15 +172,19 @@ class Settings:
     force: bool = False
     derivative: Any = ()
     slots: Expr | None = None
+    depth: int = 3
+    folds: Folds = field(default_factory=Folds)
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
         """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
-        known = set(cls.__dataclass_fields__)
+        known = set(cls.__dataclass_fields__) - {"folds"}
         for name in options:
             if name not in known:
                 raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
-        made = cls(**options)
+        if "folds" in options:
+            raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")
+        made = cls(**options, folds=Folds(options.get("depth", 3)))
         find_theme(made.theme)
         if made.labels not in ("open", "all", "dims", "none"):
             raise DrawingError(f"labels is 'open', 'all', 'dims' or 'none', not {made.labels!r}")
@@ -205,9 +212,11 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
     options
         `theme`: light, dark, auto, print, book, presentation, or a `Theme`.  `labels`: ``"open"`` (open legs),
         ``"all"`` (inner wires too), ``"dims"`` (with dimensions), ``"none"``.  `legs`: names of the open legs.
-        `simplify`: draw the reading form (default).  `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
+        `simplify`: draw the reading form (default).  `max_width` in em, after which sums wrap.  `terms`: how many
+        terms at most (None: all).
         `force`: draw networks of any size.  `style`: a `Style` of lengths.  `derivative`: a tensor's name, or several,
-        to draw the expression in Penrose's derivative bubble.  `slots`: the expression that a product rule started
+        to draw the expression in Penrose's derivative bubble.  `depth`: how many frames may stand in one another
+        before what is inside gets a name and a line of its own.  `slots`: the expression that a product rule started
         from, whose places every term keeps.
 
     Returns
@@ -237,13 +246,25 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
 
 
 def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
-    """A scene with its description as a drawing."""
+    """A scene with its description as a drawing, the folded parts below it."""
+    scenes = [scene]
+    bottom = scene.box.bottom if scene.items else 0.0
+    while (line := settings.folds.next_line()) is not None:
+        name, expr = line
+        sign = text_block("=", f"{name}relation", settings.style.operator_slot, anchor=True)
+        head = text_block(name, f"{name}name", 0.0, roman=False)
+        row = wrap([head, sign, *expression_blocks(expr, settings, name)], settings.style, settings.max_width)
+        box = Box.around([row.box, *(term.frame for term in row.terms)])
+        scenes.append(row.shifted(0.0, bottom - settings.style.line_gap - box.top))
+        bottom = scenes[-1].box.bottom
+    scene = Scene.joined(scenes)
     return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, settings.theme == "auto")
 
 
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
     """The blocks of an expression's terms."""
-    terms = list(terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
+    settings.folds.avoid([tensor.name for tensor in expr.tensors])
+    terms = list(settings.folds.fold(terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)
@@ -334,8 +355,7 @@ def draw_equations(pairs: Sequence[tuple[Any, Any]], target: Any = None, *, rela
 
 
 def mimebundle(expr: Expr, include: Any = None, exclude: Any = None) -> Any:
-    """What a notebook shows of an expression: SVG with alternative text, plain text, and no more than asked for."""
-    limit = sum(len(term.skeleton.nodes) for term in terms_of(expr)) if not isinstance(expr, Sum) else 0
-    if limit > _LARGE:
+    """What a notebook shows of an expression: a picture with alternative text, and no more than asked for."""
+    if max((len(term.skeleton.nodes) for term in terms_of(expr, 0)), default=0) > _LARGE:
         return {"text/plain": repr(expr)}, {}
     return draw(expr, theme="auto")._repr_mimebundle_(include, exclude)

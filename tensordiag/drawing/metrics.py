@@ -49,7 +49,7 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
     used = sum(s.box.width * s.box.height for s in solid)
     return DrawMetrics(
         crossings, coincident, _overlaps(shapes), sum(_hits(w, shapes) for w in wires),
-        *_labels(scene, solid, wires), _dangling(shapes, wires), _inside_legs(scene),
+        *_labels(scene, solid, wires), _dangling(scene.nodes, wires), _inside_legs(scene),
         sum(not _within(item.box, frame) for item in scene.items), _min_angle(solid, wires), spread,
         frame.width / max(frame.height, 1e-9), used / max(frame.width * frame.height, 1e-9), dropped,
     )
@@ -160,7 +160,7 @@ def _labels(scene: Scene, shapes: list[NodeShape], wires: list[Wire]) -> tuple[i
     """Labels on labels, on foreign nodes, on wires, and out of their own node."""
     texts = scene.texts
     label_label = label_node = label_wire = spill = 0
-    by_id = {s.id: s for s in shapes}
+    by_id = {s.id: s for s in scene.nodes}
     for i, text in enumerate(texts):
         box = text.box
         label_label += sum(box.meets(other.box) for other in texts[i + 1 :])

@@ -75,23 +75,26 @@ class Term:
     skeleton: Skeleton
 
 
-def terms_of(expr: Expr) -> tuple[Term, ...]:
-    """The terms of a sum, each flat; of anything else one term.  The empty sum has none."""
+def terms_of(expr: Expr, depth: int = 8) -> tuple[Term, ...]:
+    """The terms of a sum, each flat; of anything else one term.  The empty sum has none.
+
+    `depth` is how many frames in one another are looked into: a shared subexpression may stand in very many places.
+    """
     base = expr.base
     terms = base.terms if isinstance(base, Sum) else ((1, base),)
     made = []
     for coefficient, term in terms:
         network = flatten(term)
-        made.append(Term(coefficient * network.coefficient, skeleton(network)))
+        made.append(Term(coefficient * network.coefficient, skeleton(network, depth)))
     return tuple(term for term in made if term.coefficient != 0)
 
 
-def skeleton(network: Network) -> Skeleton:
+def skeleton(network: Network, depth: int = 8) -> Skeleton:
     """The skeleton of a flat network; functions of connected vectors stand in it as boxes on their wire."""
     nodes: list[Node] = []
     ends: dict[Any, list[End]] = {}
     dims: dict[Any, Any] = {}
-    _lay(network, (), nodes, ends, dims)
+    _lay(network, nodes, ends, dims, depth)
     for place, index in enumerate(network.output):
         ends[((), index)].append((OPEN, place))
     wires: list[tuple[End, End]] = []
@@ -114,27 +117,28 @@ def _hub(order: int, dim: str) -> Node:
     return Node("copy" if order > 1 else "ones", "", order)
 
 
-def _lay(network: Network, path: tuple[int, ...], nodes: list[Node], ends: dict[Any, list[End]],
-         dims: dict[Any, Any]) -> None:
-    """Add a network's operands; of a function on its wire, then those of its argument behind it."""
-    for index, dim in enumerate(network.dims):
-        ends[(path, index)] = []
-        dims[(path, index)] = dim
-    for place, (box, row) in enumerate(zip(network.operands, network.indices, strict=True)):
-        inner = _inline(box)
-        number = len(nodes)
-        if inner is None:
-            node, legs = _node(box)
-            nodes.append(node)
-            for leg, at in enumerate(legs):
-                ends[(path, row[at])].append((number, leg))
-            continue
-        assert isinstance(box, Apply)
-        nodes.append(Node("function", _function_label(box), 2, box))
-        ends[(path, row[0])].append((number, 0))
-        below = (*path, place)
-        _lay(inner, below, nodes, ends, dims)
-        ends[(below, inner.output[0])].append((number, 1))
+def _lay(network: Network, nodes: list[Node], ends: dict[Any, list[End]], dims: dict[Any, Any], depth: int) -> None:
+    """Add a network's operands; of a function on its wire, then those of its argument behind it.  Iterative."""
+    pending: list[tuple[Network, tuple[int, ...], int]] = [(network, (), -1)]
+    for here, path, behind in pending:
+        for index, dim in enumerate(here.dims):
+            ends[(path, index)] = []
+            dims[(path, index)] = dim
+        if behind >= 0:
+            ends[(path, here.output[0])].append((behind, 1))
+        for box, row in zip(here.operands, here.indices, strict=True):
+            inner = _inline(box)
+            number = len(nodes)
+            if inner is None:
+                node, legs = _node(box, depth)
+                nodes.append(node)
+                for leg, at in enumerate(legs):
+                    ends[(path, row[at])].append((number, leg))
+                continue
+            assert isinstance(box, Apply)
+            nodes.append(Node("function", _function_label(box), 2, box))
+            ends[(path, row[0])].append((number, 0))
+            pending.append((inner, (number,), number))
 
 
 def _inline(box: Expr) -> Network | None:
@@ -163,7 +167,7 @@ def _connected(network: Network) -> bool:
     return not pending and len(known) == len(network.dims)
 
 
-def _node(box: Expr) -> tuple[Node, Sequence[int]]:
+def _node(box: Expr, depth: int) -> tuple[Node, Sequence[int]]:
     """A node for an operand, and which leg of the operand each of its legs is."""
     legs = range(box.order)
     if isinstance(box, Tensor):
@@ -173,10 +177,12 @@ def _node(box: Expr) -> tuple[Node, Sequence[int]]:
     if isinstance(box, Copy):
         return _hub(box.order, str(box.dim)), legs
     if isinstance(box, Apply):
-        return _function(box)
-    if isinstance(box, Sum):
-        return Node("frame", "", box.order, box, content=(terms_of(box),)), legs
-    return Node("frame", "", box.order, box, content=(terms_of(box),)), legs
+        return _function(box, depth)
+    return Node("frame", "", box.order, box, content=_content((box,), depth)), legs
+
+
+def _content(args: Sequence[Expr], depth: int) -> tuple[tuple[Term, ...], ...]:
+    return tuple(terms_of(arg, depth - 1) for arg in args) if depth > 0 else ()
 
 
 def _tensor(label: str, tensor: Tensor, box: Expr) -> Node:
@@ -209,7 +215,7 @@ def _plain(arg: Expr) -> tuple[Tensor, Sequence[int]] | None:
     return None
 
 
-def _function(box: Apply) -> tuple[Node, Sequence[int]]:
+def _function(box: Apply, depth: int) -> tuple[Node, Sequence[int]]:
     found = [_plain(arg) for arg in box.args]
     legs = range(box.order)
     if len(found) == 1 and found[0] is not None:
@@ -219,7 +225,7 @@ def _function(box: Apply) -> tuple[Node, Sequence[int]]:
             label = _NAMED[box.function].format(name)
             kept = order if box.order == 2 and box.spec.transposes else legs
             if kept is legs and list(order) != list(range(tensor.order)):
-                return _frame(box), legs
+                return _frame(box, depth), legs
             node = _tensor(label, tensor, box)
             return Node("symmetric" if tensor.symmetric and box.order == 2 else node.kind, label, box.order, box,
                         tensor.conjugate), kept
@@ -227,11 +233,11 @@ def _function(box: Apply) -> tuple[Node, Sequence[int]]:
             label = f"{_function_label(box)}({name})" if box.function not in ("power",) else \
                 f"{name}^{{∘{_number(box.params[0])}}}"
             return _tensor(label, tensor, box), legs
-    return _frame(box), legs
+    return _frame(box, depth), legs
 
 
-def _frame(box: Apply) -> Node:
-    return Node("frame", _function_label(box), box.order, box, content=tuple(terms_of(arg) for arg in box.args))
+def _frame(box: Apply, depth: int) -> Node:
+    return Node("frame", _function_label(box), box.order, box, content=_content(box.args, depth))
 
 
 def _function_label(box: Apply) -> str:

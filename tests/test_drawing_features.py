@@ -1,0 +1,302 @@
+"""Strips, bubbles, labels, themes, folding, and the text formats."""
+
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from test_drawing_faithful import LETTERS, flaws
+from test_drawing_samples import SAMPLES, A, B, X, b, matrix_product, random_network, u, v, x, y, z
+
+import tensordiag as td
+from tensordiag.core.diagrams import Diagram, contract
+from tensordiag.drawing import Drawing, draw, draw_derivation, draw_equation, draw_equations, mimebundle
+from tensordiag.drawing.geometry import inside
+from tensordiag.drawing.readback import read, same
+from tensordiag.drawing.skeletons import terms_of
+from tensordiag.drawing.style import THEMES
+from tensordiag.errors import DrawingError
+from tensordiag.rewrite import Derivation, Step, simplify
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "figures"))
+
+
+def removal(expr, name):
+    """The derivation of a derivative by a tensor that occurs once."""
+    flat = td.flat(expr)
+    number = next(k for k, box in enumerate(flat.boxes) if getattr(box, "name", "") == name)
+    opened = td.from_networkx(td.remove_node(flat.graph, number))
+    return Derivation((Step(f"remove {name}", flat, opened, "", number), Step("simplify", opened, simplify(opened))))
+
+
+def product_rule(expr, name):
+    """The step from an expression to one term for each occurrence of a tensor."""
+    flat = td.flat(expr)
+    numbers = [k for k, box in enumerate(flat.boxes) if getattr(box, "name", "") == name]
+    return flat, td.add([(1, td.from_networkx(td.remove_node(flat.graph, k))) for k in numbers])
+
+
+# -- strips -------------------------------------------------------------------------------------------
+
+
+def panels(drawing):
+    """For every panel the nodes' labels with their places relative to the panel's first one."""
+    found = {}
+    for node in drawing.scene.nodes:
+        found.setdefault(node.id.split("/")[0], []).append(node)
+    return list(found.values())
+
+
+@pytest.mark.parametrize(
+    ("expr", "name"),
+    [(x * y * z, "x"), (td.trace(A @ X @ B), "X"), (A @ X @ x, "A"), (x @ A @ y, "A"), (td.trace(X), "X")],
+)
+def test_nothing_moves_until_the_result_is_simplified(expr, name):
+    derivation = removal(expr, name)
+    drawing = derivation.draw(max_width=None)
+    first, ghost, opened = panels(drawing)[:3]
+    assert [n.state for n in first].count("accent") == 1
+    assert [n.state for n in ghost].count("ghost") == [n.state for n in opened].count("ghost") == 1
+    for panel in (ghost, opened):
+        offsets = {(round(n.center[0] - m.center[0], 6), round(n.center[1] - m.center[1], 6))
+                   for n, m in zip(panel, first, strict=True)}
+        assert len(offsets) == 1
+    assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize(("expr", "name"), [(x * y * z, "x"), (td.trace(A @ X @ B), "X"), (A @ X @ x, "A")])
+def test_the_opened_panel_is_the_diagram_without_the_node(expr, name):
+    derivation = removal(expr, name)
+    drawing = draw_derivation(derivation, max_width=None)
+    after = derivation.steps[0].after
+    skeletons = [skeleton for _, skeleton in read(drawing.scene, LETTERS)]
+    assert any(same(skeleton, terms_of(after)[0].skeleton) for skeleton in skeletons[2:3])
+
+
+def test_terms_of_the_product_rule_keep_the_places_of_their_parent():
+    before, after = product_rule(u @ X @ X @ X @ v, "X")
+    drawing = draw(after, slots=before, simplify=False, max_width=None)
+    terms = panels(drawing)
+    shapes = [[(n.center[0] - term[0].center[0], n.center[1]) for n in term] for term in terms]
+    assert len(terms) == 3
+    assert all(p == pytest.approx(q) for shape in shapes for p, q in zip(shape, shapes[0], strict=True))
+    assert flaws(drawing) == {}
+    wanted = terms_of(after)
+    assert all(same(skeleton, term.skeleton) for (_, skeleton), term in zip(
+        read(drawing.scene, LETTERS), wanted, strict=True))
+
+
+def test_a_derivation_becomes_an_animation(tmp_path):
+    from PIL import Image
+
+    removal(x * y * z, "x").draw(tmp_path / "strip.gif")
+    with Image.open(tmp_path / "strip.gif") as image:
+        assert image.n_frames == 4
+
+
+def test_a_strip_in_a_column_has_a_panel_a_line():
+    drawing = draw_derivation(removal(x * y * z, "x"), orient="column")
+    assert len({round(arrow.start[1], 3) for arrow in drawing.scene.arrows}) == 3
+
+
+# -- bubbles ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expr", "by"), [(x * y * z, "x"), (A @ X @ x, "X"), (x @ A @ y, ("x", "y")), (td.trace(A @ X), X)]
+)
+def test_bubbles_contain_what_is_inside_and_open_legs_leave_them_once(expr, by):
+    drawing = draw(expr, derivative=by)
+    scene = drawing.scene
+    innermost = min(scene.bubbles, key=lambda bubble: bubble.box.width)
+    for node in scene.nodes:
+        if node.kind != "anchor":
+            assert all(inside(point, innermost.corners) for point in node.corners or [node.center])
+    for wire in scene.wires:
+        states = [inside(point, innermost.corners) for point in wire.points]
+        changes = sum(a != b for a, b in zip(states, states[1:], strict=False))
+        own = any(node.startswith("0/d") for node, _ in wire.ends)
+        assert changes == (len(wire.tips) if not own else 0) or own
+    assert flaws(drawing) == {}
+
+
+def test_a_bubble_by_an_unknown_tensor_says_so():
+    with pytest.raises(DrawingError, match="there is no tensor 'q'"):
+        draw(x @ A @ y, derivative="q")
+
+
+def test_equations_take_bubbles_texts_and_numbers():
+    drawing = draw_equations([((x @ A @ y, "x"), td.grad(x @ A @ y, x)), ("f", 2), (x, x)])
+    signs = [text.center[0] for text in drawing.scene.texts if text.label == "="]
+    assert len(signs) == 3
+    assert len({round(place, 6) for place in signs}) == 1
+    with pytest.raises(DrawingError, match="not list"):
+        draw_equation([], x)
+
+
+# -- labels, folding, sizes ---------------------------------------------------------------------------
+
+
+def test_inner_wires_get_letters_or_dimensions():
+    letters = draw(x @ A @ y, labels="all").scene
+    assert {"a", "b"} <= {text.label for text in letters.texts}
+    dims = draw(A @ x, labels="dims").scene
+    assert sum(text.label == "n" for text in dims.texts) == 1
+    assert any(text.label.endswith("n") and text.label != "n" for text in dims.texts)
+    assert not [t for t in draw(x @ A @ y, labels="none").scene.texts if t.owner.startswith("0/leg")]
+
+
+@pytest.mark.parametrize("name", ["peps", "norm", "cp square", "log-sum-exp hessian", "mps"])
+def test_wire_labels_touch_nothing(name):
+    drawing = draw(SAMPLES[name], labels="all")
+    assert flaws(drawing) == {}
+    assert isinstance(drawing.dropped_labels, tuple)
+
+
+def test_deep_nesting_is_folded_into_lines_of_its_own():
+    f = x
+    for _ in range(6):
+        f = td.apply("tanh", A @ f + b)
+    drawing = draw(f, depth=2)
+    assert {"F_{1}", "F_{2}"} <= {text.label for text in drawing.scene.texts}
+    assert flaws(drawing) == {}
+
+
+def test_sharing_in_deep_nests_costs_no_time():
+    f = x
+    for _ in range(40):
+        f = td.apply("tanh", A @ f + f)
+    assert draw(f, simplify=False, depth=2).scene.nodes
+
+
+def test_long_sums_wrap_and_very_long_ones_are_cut():
+    total = td.add([(k + 1, td.Tensor(f"M{k}", ("n", "n"))) for k in range(30)])
+    drawing = draw(total, simplify=False)
+    assert len({round(term.baseline, 6) for term in drawing.scene.terms}) > 1
+    assert drawing.box.width < 50
+    assert any("20 \\mathrm{more}" in text.label for text in drawing.scene.texts)
+    assert len(draw(total, simplify=False, terms=None).scene.terms) == 30
+    assert flaws(drawing) == {}
+
+
+def test_a_huge_network_is_drawn_as_dots_when_forced(tmp_path):
+    f = x
+    for _ in range(500):
+        f = A @ f
+    drawing = draw(f, tmp_path / "chain.png", simplify=False, force=True)
+    assert {node.kind for node in drawing.scene.nodes} == {"copy"}
+    assert len(drawing.scene.nodes) == 501
+
+
+def test_bytes_do_not_depend_on_the_order_of_insertion():
+    for name, expr in [*SAMPLES.items(), *((seed, random_network(seed)) for seed in range(20))]:
+        flat = td.flat(expr).base
+        if not isinstance(flat, Diagram):
+            continue
+        order = list(range(len(flat.boxes)))
+        random.Random(5).shuffle(order)
+        shuffled = contract([flat.boxes[k] for k in order], [flat.wires[k] for k in order], flat.open,
+                            dict(enumerate(flat.wire_dims)))
+        assert draw(shuffled).to_svg() == draw(flat).to_svg(), name
+
+
+# -- themes, formats ----------------------------------------------------------------------------------
+
+
+def luminance(color):
+    """The relative luminance of WCAG 2."""
+    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    """The contrast ratio of WCAG 2."""
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_themes_have_contrast(theme):
+    for fill in (*theme.fills.values(), theme.background, theme.panel):
+        assert contrast(theme.ink, fill) >= 7
+    for color in (theme.wire, theme.accent, theme.ghost):
+        assert contrast(color, theme.background) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [*THEMES, "auto"])
+def test_every_theme_draws_the_same_scene(theme):
+    drawing = draw(x @ A @ y, theme=theme)
+    assert drawing.scene == draw(x @ A @ y).scene
+    assert ("prefers-color-scheme" in drawing.to_svg()) == (theme == "auto")
+
+
+def test_kinds_differ_by_shape_and_not_by_colour_alone():
+    tensors = [td.Tensor("A", ("n", "n")), td.Tensor("A", ("n", "n"), "sym"), td.Tensor("A", ("n", "n"), "diag"),
+               td.Tensor("A", ("n", "n"), (), True), td.Tensor("A", ("n",)), td.Tensor("A", ("n",) * 3)]
+    pictures = {re.sub('fill="#[^"]*"', "", draw(t, theme="print", simplify=False).to_svg()) for t in tensors}
+    assert len(pictures) == len(tensors)
+
+
+def test_tikz_is_balanced_and_names_its_colours():
+    text = draw(td.grad(td.square_norm(A @ x - b), x)).to_tikz()
+    assert text.startswith("\\begin{tikzpicture}")
+    assert text.endswith("\\end{tikzpicture}\n")
+    assert text.count("{") == text.count("}")
+    used = set(re.findall(r"(?:fill|draw|text)=(td\d+)", text))
+    assert used <= set(re.findall(r"definecolor\{(td\d+)\}", text))
+    assert text.isascii()
+
+
+def test_sketches_mark_the_row_side():
+    assert draw(x @ A @ y).to_text() == "x▷ ───/A]───◁y\n"
+    assert "[A/" in draw(x @ A.T @ y).to_text()
+    assert draw(td.diff(x * y * z, x)).to_text().count("●") == 1
+
+
+@pytest.mark.parametrize("ending", ["tex", "txt"])
+def test_text_formats_are_written(tmp_path, ending):
+    draw(x @ A @ y, tmp_path / f"f.{ending}")
+    assert (tmp_path / f"f.{ending}").read_text(encoding="utf-8")
+
+
+def test_alternative_text_is_words_and_an_equation():
+    alt = draw(td.diff(x * y * z, x)).alt
+    assert alt == ("vector y, vector z, copy dot; copy dot joined to y; copy dot joined to z. Open legs i, j. "
+                   "Equation: [i, j] = y[i] z[i] δ[i,j].")
+    assert draw(td.hessian(x @ A @ x, x)).alt.startswith("Sum of 2 diagrams. Term 1: ")
+    assert draw(td.zero(("n",)), simplify=False).alt == "Zero with 1 open legs."
+
+
+def test_notebooks_compute_only_what_they_ask_for():
+    data, metadata = mimebundle(x @ A @ y)
+    assert set(data) == {"image/svg+xml", "text/plain"}
+    assert metadata["image/svg+xml"]["alt"] == data["text/plain"]
+    assert set(mimebundle(x @ A @ y, include=["text/plain"])[0]) == {"text/plain"}
+    assert set(mimebundle(x @ A @ y, exclude=["text/plain"])[0]) == {"image/svg+xml"}
+    large = draw(matrix_product(60), simplify=False)
+    assert set(large._repr_mimebundle_(include=["image/png"])[0]) == {"image/png"}
+
+
+def test_the_view_of_an_expression_draws_it(tmp_path):
+    made = td.diff(x * y * z, x).draw(tmp_path / "j.svg")
+    assert isinstance(made, Drawing)
+    assert (tmp_path / "j.svg").exists()
+
+
+def test_every_picture_of_the_gallery_is_without_flaws(tmp_path, monkeypatch):
+    import draw as gallery
+
+    seen = []
+    saved = Drawing.save
+
+    def checked(self, path, dpi=None):
+        seen.append((str(path), flaws(self)))
+        return saved(self, path, 40)
+
+    monkeypatch.setattr(Drawing, "save", checked)
+    for name, make in gallery.GALLERY.items():
+        make(tmp_path / name)
+    assert len(seen) >= 17
+    assert [(Path(path).name, found) for path, found in seen if found] == []
