@@ -3,6 +3,7 @@
 import random
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ def test_bubbles_contain_what_is_inside_and_open_legs_leave_them_once(expr, by):
             assert all(inside(point, innermost.corners) for point in node.corners or [node.center])
     for wire in scene.wires:
         states = [inside(point, innermost.corners) for point in wire.points]
-        changes = sum(a != b for a, b in zip(states, states[1:], strict=False))
+        changes = sum(a != b for a, b in pairwise(states))
         own = any(node.startswith("0/d") for node, _ in wire.ends)
         assert changes == (len(wire.tips) if not own else 0) or own
     assert flaws(drawing) == {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ..core.expressions import Expr, Sum
+from ..core.expressions import Expr
 from ..core.numbers import is_number
 from ..errors import DrawingError, did_you_mean
 from .alternatives import describe

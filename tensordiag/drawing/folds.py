@@ -27,10 +27,11 @@ class Folds:
 
     def fold(self, terms: Sequence[Term], level: int = 0) -> tuple[Term, ...]:
         """The terms with frames below the depth replaced by named nodes."""
-        return tuple(
-            replace(term, skeleton=replace(term.skeleton, nodes=tuple(self._node(n, level) for n in term.skeleton.nodes)))
-            for term in terms
-        )
+        made = []
+        for term in terms:
+            nodes = tuple(self._node(node, level) for node in term.skeleton.nodes)
+            made.append(replace(term, skeleton=replace(term.skeleton, nodes=nodes)))
+        return tuple(made)
 
     def _node(self, node: Node, level: int) -> Node:
         if node.kind != "frame" or node.box is None:

@@ -211,7 +211,7 @@ def _lay_row(component: Component, row: list[int], size: Size, style: Style, mad
         made.axes.setdefault(node, "h")
         edge["row"] = x + own / 2
         for way, (branch, widths) in branches.items():
-            _lay_branches(component, node, branch, widths, (x, 1.0 if way == "up" else -1.0), size, style, made)
+            _lay_branches(component, node, (branch, widths), (x, 1.0 if way == "up" else -1.0), size, style, made)
             if branch or tall:
                 edge[way] = x + max(_total(widths, style), width if tall else 0.0) / 2
 
@@ -277,8 +277,10 @@ def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]
     return widths
 
 
-def _lay_branches(component: Component, node: int, branch: list[tuple[str, int]], widths: list[float],
+def _lay_branches(component: Component, node: int, branches: tuple[list[tuple[str, int]], list[float]],
                   at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
+    """Place what hangs above (`at[1]` = 1) or below (−1) a node of the row at x = `at[0]`."""
+    branch, widths = branches
     x, way = at
     across = _upright(component, size)
     here = x - _total(widths, style) / 2

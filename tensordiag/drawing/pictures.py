@@ -15,6 +15,7 @@ from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
 from .skeletons import OPEN, Skeleton, Term
 from .style import Style
+from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
@@ -396,7 +397,9 @@ class Builder:
             return [shape], []
         center = here.center
         if node.kind in ("vector", "unit"):
-            center = add(center, rotated((here.width * 0.14, 0.0), here.turn))
+            text = typeset(node.label).width * self.sizes.label_scale(node)
+            offset = min(here.width * 0.14, max(0.0, here.width / 2 - text / 2 - 0.32))
+            center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "ink"
         texts: list[Item] = [Text(f"{name}-label", node.label, center, self.sizes.label_scale(node), ink,
                                   is_roman(node), name)]

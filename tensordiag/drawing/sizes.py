@@ -42,7 +42,7 @@ class Sizes:
         text = min(typeset(node.label, is_roman(node)).width, self.style.max_label)
         if node.kind in BAR_KINDS:
             return max(self.style.matrix_width, text + 1.1)
-        around = max(2 * self.style.disc, 0.75 * node.legs * self.style.parallel / 3.1416 * 2)
+        around = max(2 * self.style.disc, 0.95 * node.legs * self.style.parallel / 3.1416 * 2)
         return max(around, text + 1.2)
 
     def __call__(self, node: Node) -> tuple[float, float]:
@@ -59,14 +59,14 @@ class Sizes:
             return 2.4 * style.dot, 2.4 * style.dot
         if node.kind in ("vector", "unit"):
             long = max(0.0, min(text, style.max_label) - 1.2)
-            body = style.body if node.kind == "vector" else 0.8 * style.body
+            body = style.body if node.kind == "vector" else 0.95 * style.body
             return body + 1.3 * long, body + 0.8 * long
         if node.kind == "merge":
             return 1.1, max(2.4, 2.0 * (node.legs - 1))
         width = max(self.widths.get(self._family(node), 0.0), self._own(node))
         if node.kind in BAR_KINDS:
             return width, style.body
-        around = max(2 * style.disc, 0.75 * node.legs * style.parallel / 3.1416 * 2)
+        around = max(2 * style.disc, 0.95 * node.legs * style.parallel / 3.1416 * 2)
         return width, min(width, around)
 
     def label_scale(self, node: Node) -> float:

@@ -200,7 +200,8 @@ def _structural(box: Structural) -> Node:
         index = box.params[0]
         assert isinstance(index, int)
         return Node("unit", f"e_{{{index}}}", 1, box)
-    label = f"\\mathrm{{{box.name}}}"
+    params = ",".join(str(p) for p in box.params)
+    label = f"\\mathrm{{{box.name}}}" + (f"_{{{params}}}" if params else "")
     return Node({0: "scalar", 1: "vector", 2: "matrix"}.get(box.order, "tensor"), label, box.order, box)
 
 
@@ -245,7 +246,10 @@ def _function_label(box: Apply) -> str:
         return f"(·)^{{{_number(box.params[0])}}}"
     if box.function == "inv":
         return "(·)^{−1}"
-    return _GREEK_FUNCTIONS.get(box.function, f"\\mathrm{{{box.function}}}")
+    label = _GREEK_FUNCTIONS.get(box.function, f"\\mathrm{{{box.function}}}")
+    if box.params and (box.order > 1 or any(arg.order > 1 for arg in box.args)):
+        label += f"_{{{','.join(_number(p) for p in box.params)}}}"  # the legs that it runs along
+    return label
 
 
 def _number(value: object) -> str:
