@@ -8,7 +8,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 settings.register_profile(
     "bounded",
-    max_examples=80,
+    max_examples=60,
     derandomize=True,
     deadline=None,
     database=None,

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import sample, value
 
@@ -37,6 +37,7 @@ def test_random_multilinear_derivatives(seed):
 
 
 @given(seeds)
+@settings(max_examples=30)
 def test_random_smooth_derivatives(seed):
     expr = random_diagram(seed, smooth=True, steps=5)
     for tensor in expr.tensors[:2]:
@@ -133,6 +134,7 @@ def test_the_derivative_of_the_flat_form_is_that_of_the_nested(seed):
 
 
 @given(seeds)
+@settings(max_examples=30)
 def test_linearity(seed):
     f, g = grown(seed, order=1), grown(seed + 1, order=1)
     g = g if g.dims == f.dims else f * f
@@ -145,6 +147,7 @@ def test_linearity(seed):
 
 
 @given(seeds)
+@settings(max_examples=30)
 def test_the_product_rule(seed):
     f, g = grown(seed, order=1), apply("sin", grown(seed, order=1))
     if tensor := first_tensor(f):
@@ -169,6 +172,7 @@ def test_the_chain_rule(seed):
 
 
 @given(seeds)
+@settings(max_examples=30)
 def test_hessians_are_symmetric(seed):
     f = grown(seed, order=0)
     for one, two in itertools.islice(itertools.combinations_with_replacement(f.tensors, 2), 3):
@@ -182,6 +186,7 @@ def test_hessians_are_symmetric(seed):
 
 
 @given(seeds)
+@settings(max_examples=30)
 def test_jvp_vjp_and_hvp_are_products_with_the_derivative(seed):
     f = grown(seed)
     tensor = first_tensor(f)
