@@ -1,0 +1,1 @@
+"""The benchmark: own workloads against NumPy by hand, JAX and PyTorch."""

@@ -1,0 +1,150 @@
+"""Measure the workloads against NumPy by hand, JAX and PyTorch, and write the table into docs/performance.md.
+
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.run                      all; writes docs/performance.md
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.run --cases W4,W5 --dry  some; only prints
+
+All peers get the same arrays and must agree to 1e-6 of the largest entry.  They take turns, a block of calls each, for
+several rounds; a time is the median over rounds, a ratio the median of the ratios within a round, so that a drift of
+the machine's speed cancels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.metadata
+import os
+import platform
+import re
+import statistics
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers import as_arrays, available
+from benchmarks.workloads import Workload, all_workloads
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+START, END = "<!-- table -->", "<!-- end of table -->"
+
+
+def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -> dict[str, dict[str, float]]:
+    """For each peer: seconds to the first result, the median of a call, and the ratio to NumPy by hand."""
+    arrays = workload.arrays(np.random.default_rng(zlib.crc32(workload.name.encode())))
+    found: dict[str, dict[str, float]] = {}
+    runs, reference = {}, None
+    for peer in peers:
+        gc.collect()
+        begin = time.perf_counter()
+        run = peer.build(workload, arrays)
+        values = run()
+        found[peer.name] = {"first": time.perf_counter() - begin}
+        results = as_arrays(values)
+        reference = reference or results
+        check(workload, peer.name, reference, results)
+        runs[peer.name] = run
+    if workload.derive_only:
+        return found
+    calls = {name: max(1, min(2000, int(seconds / max(once(run), 1e-7)))) for name, run in runs.items()}
+    blocks: dict[str, list[float]] = {name: [] for name in runs}
+    names = list(runs)
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            blocks[name].append(statistics.median(once(runs[name]) for _ in range(calls[name])))
+    first = next(iter(blocks.values()))
+    for name, times in blocks.items():
+        found[name]["call"] = statistics.median(times)
+        found[name]["ratio"] = statistics.median(t / r for t, r in zip(times, first, strict=True))
+    return found
+
+
+def once(run: Any) -> float:
+    """The seconds of one call."""
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
+
+
+def check(workload: Workload, name: str, want: list[np.ndarray], got: list[np.ndarray]) -> None:
+    """All results agree, or the benchmark stops."""
+    assert len(want) == len(got), f"{workload.name}: {name} gives {len(got)} results, not {len(want)}"
+    for a, b in zip(want, got, strict=True):
+        error = np.abs(a - b).max(initial=0) / max(np.abs(a).max(initial=0), 1e-300)
+        assert a.shape == b.shape, f"{workload.name}: {name} gives shape {b.shape}, not {a.shape}"
+        assert error <= 1e-6, f"{workload.name}: {name} is off by {error}"
+
+
+def readable(seconds: float) -> str:
+    """A time for people."""
+    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e6:.2g} µs"
+
+
+def table(results: dict[str, dict[str, dict[str, float]]], names: list[str]) -> str:
+    """The results as Markdown: time of a call and ratio to the first peer, then the time to the first result."""
+    lines = ["| workload | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for workload, found in results.items():
+        cells = [f"{readable(found[n]['call'])} ({found[n]['ratio']:.2f}×)" for n in names if "call" in found[n]]
+        if cells:
+            lines.append(f"| {workload} | " + " | ".join(cells) + " |")
+    for name in names[1:]:
+        ratios = [found[name]["ratio"] for found in results.values() if "ratio" in found[name]]
+        if ratios:
+            lines.append(f"\n{name}: geometric mean {np.exp(np.mean(np.log(ratios))):.2f}× of {names[0]}, "
+                         f"at most {max(ratios):.2f}×.")
+    lines += ["", "Seconds to derive, compile and compute the first result:", ""]
+    lines += ["| workload | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for workload, found in results.items():
+        lines.append(f"| {workload} | " + " | ".join(readable(found[n]["first"]) for n in names) + " |")
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """What it was measured on."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        match = re.search(r"model name\s*:\s*(.*)", info.read_text())
+        cpu = match.group(1) if match else cpu
+    versions = []
+    for package in ("numpy", "opt_einsum", "jax", "torch"):
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
+    return f"{cpu}, {threads} BLAS thread(s), Python {platform.python_version()}, {', '.join(versions)}; float64."
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", default="", help="names or beginnings of names, with commas")
+    parser.add_argument("--peers", default="numpy,tensordiag,tensordiag-jax,jax,torch")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.05, help="of calls in a block")
+    parser.add_argument("--dry", action="store_true", help="only print")
+    options = parser.parse_args()
+    peers = available(options.peers.split(","))
+    wanted = options.cases.split(",")
+    results = {}
+    for workload in all_workloads():
+        if any(workload.name.startswith(case) for case in wanted):
+            results[workload.name] = measure(workload, peers, options.rounds, options.seconds)
+            print(workload.name, {n: {k: readable(v) if k != "ratio" else round(v, 2) for k, v in found.items()}
+                                  for n, found in results[workload.name].items()}, flush=True)
+    text = f"{machine()}\n\n{table(results, [peer.name for peer in peers])}"
+    print(text)
+    if not options.dry:
+        page = PAGE.read_text(encoding="utf-8")
+        head, rest = page.split(START)
+        PAGE.write_text(f"{head}{START}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
