@@ -106,9 +106,11 @@ def axes_error(axes: Any) -> DrawingError | None:
 
     if not isinstance(axes, Axes):
         return DrawingError(f"draw() writes to a path or into a matplotlib Axes, not into {type(axes).__name__}")
-    figure = axes.get_figure(root=True) if hasattr(axes, "get_figure") else None
-    if figure is None or (axes not in figure.axes and axes not in axes.figure.axes):
+    figure = axes.figure
+    if figure is None or axes not in figure.axes:
         return DrawingError("the axes given to draw() belong to no figure: they or their figure were closed")
+    while figure.figure is not None and figure.figure is not figure:  # a subfigure belongs to a figure
+        figure = figure.figure
     number = getattr(figure, "number", None)
     if number is not None and not _is_open(number):
         return DrawingError(f"the axes given to draw() belong to figure {number}, which is closed; make a new one")
@@ -122,16 +124,13 @@ def _is_open(number: int) -> bool:
 
 def paint(axes: Any, strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style) -> None:
     """Draw into the caller's axes, as large as fits; the axes' limits change, their figure does not."""
-    bounds = axes.get_position()
-    width, height = axes.figure.get_size_inches()
-    if hasattr(axes.figure, "bbox") and not hasattr(axes.figure, "get_size_inches"):
-        width, height = 6.4, 4.8
-    points = min(72 * width * bounds.width / box.width, 72 * height * bounds.height / box.height)
-    scale = min(1.0, points / style.font_size) * theme.scale
+    extent = axes.get_window_extent()
+    width, height = (72 * side / axes.figure.dpi for side in (extent.width, extent.height))
+    scale = min(theme.scale, width / box.width / style.font_size, height / box.height / style.font_size)
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")
     unit = style.font_size * scale
-    room = 72 * width * bounds.width / unit, 72 * height * bounds.height / unit
+    room = width / unit, height / unit
     x, y = box.center
     axes.set_xlim(x - room[0] / 2, x + room[0] / 2)
     axes.set_ylim(y - room[1] / 2, y + room[1] / 2)

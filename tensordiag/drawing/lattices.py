@@ -155,15 +155,14 @@ def _lasso(component: Component, size: Size, style: Style, sides: dict[int, str]
     if not loops or set(loops[0]) | set(tail) | {hub} != set(component.nodes) or len(loops[0]) < 2:
         return None
     path = loops[0]
-    output = component.outputs[0] if component.outputs else -1
-    sign = 1.0 if sides.get(output) == "left" else -1.0
-    return _place_lasso(component, (hub, path, tail), sign, size, style)
+    return _place_lasso(component, (hub, path, tail), sides, size, style)
 
 
-def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], sign: float, size: Size,
+def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], sides: dict[int, str], size: Size,
                  style: Style) -> Placement:
-    """Put the hub at 0, the path's halves in rows on the `sign` side, the tail on the other."""
+    """Put the hub at 0, the path's halves in rows on one side, the tail and the open leg on the other."""
     hub, path, tail = parts
+    sign = 1.0 if any(sides.get(leg) == "left" for leg in component.outputs) else -1.0
     made = Placement("lasso", {hub: (0.0, 0.0)}, {hub: "h"})
     half = len(path) // 2
     rows = (path[:half], path[len(path) - half :][::-1])
@@ -187,7 +186,8 @@ def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], 
         made.centers[node], made.axes[node] = (-sign * (x + style.gap + size(node)[0] / 2), 0.0), "h"
         x += style.gap + size(node)[0]
     for leg in component.outputs:
-        made.tips[leg] = ("left" if sign > 0 else "right", 0.0)
+        side = "left" if sign > 0 else "right"
+        made.tips[leg] = (side, 0.0) if sides.get(leg) == side else ("down", -sign * (x + 0.9))
     return made
 
 

@@ -27,7 +27,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     """A layout of any component: few crossings, no overlaps, open legs on the frame."""
     nodes = list(component.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    radius = np.array([0.5 * math.hypot(*size(n)) * 0.85 for n in nodes] + [0.2] * len(component.outputs))
+    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]

@@ -40,6 +40,13 @@ class Style:
     outline: float = 1.1
     accent_line: float = 2.2
 
+    @classmethod
+    def from_rc(cls) -> Style:
+        """The style with the font size and line width of matplotlib's settings, for pictures beside plots."""
+        import matplotlib as mpl
+
+        return cls(font_size=float(mpl.rcParams["font.size"]), wire=float(mpl.rcParams["lines.linewidth"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:

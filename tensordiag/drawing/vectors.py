@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
@@ -35,35 +36,38 @@ def _style(stroke: Stroke, unit: float) -> str:
 
 
 def svg(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: tuple[str, str], auto: bool) -> str:
-    """The picture as SVG text; `auto` adds the dark theme for readers who prefer it."""
+    """The picture as SVG text; `auto` adds the dark theme for readers who prefer it.
+
+    Every id begins with a digest of the content, so that several pictures can stand in one page.
+    """
     unit = style.font_size
     size = unit * theme.scale
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_number(box.width * size)}pt" '
-        f'height="{_number(box.height * size)}pt" viewBox="0 0 {_number(box.width)} {_number(box.height)}" role="img" '
-        f'aria-labelledby="title desc" stroke-linecap="round" stroke-linejoin="round">',
-        f'<title id="title">{escape(about[0])}</title>',
-        f'<desc id="desc">{escape(about[1])}</desc>',
-    ]
-    if auto:
-        lines.append(_dark_rules(theme))
-    lines.append(f'<rect width="100%" height="100%" fill="{theme.background}"/>')
+    body = [f'<rect width="100%" height="100%" fill="{theme.background}"/>']
+    content = "".join(_data(stroke.path, box) + stroke.fill + stroke.color for stroke in strokes) + about[1]
+    name = "td" + hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
     for stroke in strokes:
-        body = f'<path d="{_data(stroke.path, box)}"{_style(stroke, unit)}'
+        text = f'<path d="{_data(stroke.path, box)}"{_style(stroke, unit)}'
         if stroke.item:
-            body += f" id={quoteattr(stroke.item.replace('/', '-'))}"
-        lines.append(f"{body}><title>{escape(stroke.title)}</title></path>" if stroke.title else f"{body}/>")
-    lines.append("</svg>")
-    return "\n".join(lines) + "\n"
+            text += f" id={quoteattr(name + '-' + stroke.item.replace('/', '-'))}"
+        body.append(f"{text}><title>{escape(stroke.title)}</title></path>" if stroke.title else f"{text}/>")
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" width="{_number(box.width * size)}pt" '
+        f'height="{_number(box.height * size)}pt" viewBox="0 0 {_number(box.width)} {_number(box.height)}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" stroke-linecap="round" stroke-linejoin="round">',
+        f'<title id="{name}-title">{escape(about[0])}</title>',
+        f'<desc id="{name}-desc">{escape(about[1])}</desc>',
+        *([_dark_rules(theme, name)] if auto else []),
+    ]
+    return "\n".join([*head, *body, "</svg>"]) + "\n"
 
 
-def _dark_rules(theme: Theme) -> str:
+def _dark_rules(theme: Theme, name: str) -> str:
     """Rules that swap each colour of a theme for its counterpart where the reader prefers dark."""
     dark = THEMES["dark"]
     names = ("background", "ink", "wire", "accent", "ghost", "panel")
-    pairs = {getattr(theme, name): getattr(dark, name) for name in names}
+    pairs = {getattr(theme, role): getattr(dark, role) for role in names}
     pairs |= {color: dark.fills[role] for role, color in theme.fills.items() if role in dark.fills}
     rules = []
     for light, other in sorted(pairs.items()):
-        rules.append(f'[fill="{light}"]{{fill:{other}}}[stroke="{light}"]{{stroke:{other}}}')
+        rules.append(f'#{name} [fill="{light}"]{{fill:{other}}}#{name} [stroke="{light}"]{{stroke:{other}}}')
     return "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
