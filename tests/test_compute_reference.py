@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tensordiag as td
-from tensordiag.compute import compile, evaluate
+from tensordiag.compute import compile
 from tensordiag.compute.implementations import implementation
 from tensordiag.compute.structure import live_below
 from tensordiag.core.expressions import walk

@@ -74,13 +74,13 @@ class Block:
                 self.local[operand.number] = self._scalar(operand)
                 continue
             name = f"x{operand.number}"
-            head.append(f"f{operand.number} = {self.names[operand.number]}.reshape(-1)")
-            slices.append(f"{name} = f{operand.number}[i:j]")
+            head.append(f"flat{operand.number} = {self.names[operand.number]}.reshape(-1)")
+            slices.append(f"{name} = flat{operand.number}[i:j]")
             self.local[operand.number] = name
         for number, name in needed.items():
             head.append(f"{name} = empty({shape}, dtype)")
-            head.append(f"f{number} = {name}.reshape(-1)")
-            slices.append(f"x{number} = f{number}[i:j]")
+            head.append(f"flat{number} = {name}.reshape(-1)")
+            slices.append(f"x{number} = flat{number}[i:j]")
         last = {o.number: place for place, value in enumerate(self.run) for o in value.operands}
         for place, value in enumerate(self.run):
             self._compute(value, place, last, needed)

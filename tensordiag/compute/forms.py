@@ -118,13 +118,16 @@ def distributed(term: Term, numbers: set[int]) -> list[Term]:
 
 
 def distributed_everywhere(values: Values, roots: Sequence[Value], target: Value) -> list[Value]:
-    """The roots with one sum multiplied out in every network that uses it."""
+    """The roots with one sum multiplied out in every network that uses it once.
+
+    A network that has it twice, such as ‖T − UVᵀ‖², keeps it: multiplied out, its terms would cancel.
+    """
 
     def change(value: Value) -> Value:
         if value.kind != "poly" or value is target or target not in value.operands:
             return value
         terms = [made for t in value.terms
-                 for made in (distributed(t, {target.number}) if target in t.operands else [t])]
+                 for made in (distributed(t, {target.number}) if t.operands.count(target) == 1 else [t])]
         return values.poly(terms, value.shape) if len(terms) <= _MOST_TERMS else value
 
     return opened(values, rebuilt(values, roots, change))

@@ -1,0 +1,232 @@
+"""`evaluate`: which arrays it takes, what it says about the wrong ones, and what it gives back."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import tensordiag as td
+from tensordiag.compute import evaluate, register_array
+from tensordiag.compute.implementations import IMPLEMENTATIONS
+from tensordiag.core.expressions import FUNCTIONS
+from tensordiag.errors import (
+    BackendError,
+    DimensionError,
+    MemoryLimitError,
+    OrderError,
+    ShapeError,
+    SingularError,
+    UnknownTensorError,
+)
+
+rng = np.random.default_rng(0)
+x, y, A, B, t = td.tensors("x[n] y[n] A[n,n] B[n,m] t")
+f = x @ A @ x
+
+
+def says(error, text):
+    return pytest.raises(error, match=re.escape(text))
+
+
+def test_arrays_go_by_keyword_or_mapping():
+    values = {"x": [1.0, 2.0], "A": np.eye(2)}
+    assert evaluate(f, values) == evaluate(f, **values) == evaluate(f, {"x": values["x"]}, A=values["A"]) == 5.0
+
+
+def test_a_tensor_named_like_an_option_goes_through_the_mapping():
+    log, sizes = td.tensors("log[n] sizes[n]")
+    assert evaluate(td.inner(log, sizes), {"log": [1.0, 2.0], "sizes": [3.0, 4.0]}) == 11.0
+
+
+def test_unknown_missing_and_repeated_names():
+    with says(UnknownTensorError, "there is no tensor 'AA' here; did you mean A?"):
+        evaluate(f, x=np.ones(2), A=np.eye(2), AA=1)
+    with says(UnknownTensorError, "no array is given for A[n, n]; pass A=…"):
+        evaluate(f, x=np.ones(2))
+    with says(UnknownTensorError, "the array for x is given twice, in the mapping and as a keyword"):
+        evaluate(f, {"x": np.ones(2)}, x=np.ones(2), A=np.eye(2))
+
+
+def test_shapes_that_do_not_fit():
+    with says(ShapeError, "leg 0 of x[n] has size 4, but its dimension n is 3 (n = 3 from leg 0 of A[n, n])"):
+        evaluate(f, x=np.ones(4), A=np.eye(3))
+    with says(ShapeError, "the array for A[n, n] has 1 axis (3,), but the tensor has 2 legs"):
+        evaluate(f, x=np.ones(3), A=np.ones(3))
+    with says(ShapeError, "the array for x holds"):
+        evaluate(f, x=np.array(["a", "b"]), A=np.eye(2))
+    with says(ShapeError, "which no 2*n can have"):
+        z = td.Tensor("z", ("2*n",))
+        evaluate(z.sum(), z=np.ones(3))
+
+
+def test_declared_tensors_give_sizes_and_are_not_read():
+    assert evaluate(td.diff(x, x), x=np.full(3, np.nan)).tolist() == np.eye(3).tolist()
+    assert evaluate(td.diff(x, x), sizes={"n": 2}).tolist() == np.eye(2).tolist()
+    with says(DimensionError, "the size n is not known: no array has it; pass sizes={'n': …}"):
+        evaluate(td.diff(x, x))
+    with says(DimensionError, "the size of n is a natural number, not -1"):
+        evaluate(td.diff(x, x), sizes={"n": -1})
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128, np.longdouble])
+def test_floating_types_are_kept(dtype):
+    for expr in (f, A @ x, x * x + 2 * x, td.diff(x * y, x), td.apply("tanh", x), td.grad(f, x), x / 3):
+        arrays = {"x": np.ones(3, dtype), "A": np.eye(3, dtype=dtype), "y": np.ones(3, dtype)}
+        made = evaluate(expr, {k: v for k, v in arrays.items() if k in {s.name for s in expr.tensors}})
+        assert made.dtype == dtype, expr
+
+
+def test_integers_and_bools_become_float64():
+    assert evaluate(A @ x, A=np.eye(2, dtype=bool), x=[1, 2]).dtype == np.float64
+    assert evaluate(x + x, x=np.ones(2, np.float16)).dtype == np.float32
+    assert evaluate(A @ x, A=np.eye(2, dtype=np.float32), x=np.ones(2, np.complex64)).dtype == np.complex64
+
+
+def test_conjugates():
+    z = np.array([1 + 2j, 3 - 1j])
+    assert evaluate(td.inner(x.conj(), x), x=z) == 15
+    assert evaluate(x.conj() * 1j, x=z).tolist() == (z.conj() * 1j).tolist()
+
+
+def test_zero_sizes():
+    empty = {"A": np.zeros((0, 0)), "x": np.zeros(0)}
+    assert evaluate(f, empty) == 0.0
+    assert evaluate(td.hessian(f, x), empty).shape == (0, 0)
+    assert evaluate(B @ B.T, B=np.zeros((3, 0))).tolist() == np.zeros((3, 3)).tolist()
+    assert evaluate(td.apply("det", A), A=np.zeros((0, 0))) == 1.0
+    assert evaluate(td.apply("softmax", B, params=(0,)), B=np.zeros((0, 2))).shape == (0, 2)
+    assert evaluate(td.diff(td.vec(B), B), B=np.zeros((0, 2))).shape == (0, 0, 2)
+
+
+def test_inputs_stay_as_they_are_and_results_are_fresh():
+    for made in (x, A.T, td.diag(A), td.diag(td.diag(A)), x + x, 2 * A, td.entry(A, 0, None), td.vec(A)):
+        array = rng.standard_normal((4, 4))[::2, ::2] if any(s.name == "A" for s in made.tensors) else np.ones(2)
+        before = array.copy()
+        array.flags.writeable = False
+        value = evaluate(made, {made.tensors[0].name: array})
+        assert not np.shares_memory(value, array)
+        value[...] = 7  # fresh and writeable
+        assert (array == before).all()
+
+
+def test_scalars_are_scalars():
+    assert isinstance(evaluate(f, x=[1.0], A=[[1.0]]), float)
+    assert isinstance(evaluate(t, t=3), float)
+    assert isinstance(evaluate(td.ones("n").sum(), sizes={"n": 3}), float)
+
+
+def test_chain_of_ten_thousand_matrices_needs_no_recursion():
+    factors = [td.Tensor(f"M{k}", ("2", "2")) for k in range(10_000)]
+    product = factors[0]
+    for factor in factors[1:]:
+        product = product @ factor
+    angle = np.array([[math.cos(1e-3), -math.sin(1e-3)], [math.sin(1e-3), math.cos(1e-3)]])
+    arrays = dict.fromkeys((factor.name for factor in factors), angle)
+    assert evaluate(td.trace(product), arrays) == pytest.approx(2 * math.cos(10.0))
+    sign, logarithm = evaluate(td.trace(product), {name: 1e200 * a for name, a in arrays.items()}, log=True)
+    assert sign == -1.0
+    assert logarithm == pytest.approx(math.log(-2 * math.cos(10.0)) + 1e4 * math.log(1e200))
+
+
+def test_logarithms():
+    assert evaluate(x.sum() - y.sum(), x=[1.0], y=[1.0], log=True) == (0.0, -math.inf)
+    sign, logarithm = evaluate(f - t * 3, x=[2.0], A=[[1j]], t=0.0, log=True)
+    assert sign == pytest.approx(1j)
+    assert logarithm == pytest.approx(math.log(4))
+    assert evaluate(td.apply("exp", t), t=1.0, log=True) == (1.0, pytest.approx(1.0))
+    with says(OrderError, "log=True needs a scalar, but x[n] has 1 legs"):
+        evaluate(x, x=[1.0], log=True)
+    with says(BackendError, "log=True is computed by numpy, not by jax"):
+        evaluate(t, t=1.0, log=True, backend="jax")
+
+
+def test_memory_limit_names_the_intermediate():
+    with says(MemoryLimitError, "has shape (1000, 1000, 1000, 1000) (7.3 TiB); pass a larger memory_limit="):
+        evaluate(td.outer(B, B), B=np.ones((1000, 1000)))
+    with says(MemoryLimitError, "computing this needs 78.1 KiB at once, over the limit of 1000 bytes: the "
+                                "intermediate A has shape (100, 100)"):
+        evaluate(A @ A, A=np.ones((100, 100)), memory_limit=1000)
+    with says(MemoryLimitError, "over the limit of 1000 bytes: the intermediate A·A has shape (100, 100)"):
+        evaluate(td.trace(A @ A @ A), A=np.ones((100, 100)), memory_limit=1000, log=True)
+
+
+def test_unknown_backend():
+    with says(BackendError, "unknown backend 'numpi'; did you mean numpy?"):
+        evaluate(f, x=[1.0], A=[[1.0]], backend="numpi")
+
+
+def test_places_out_of_range():
+    with says(DimensionError, "the index 5 is out of range for the leg n of size 3"):
+        evaluate(td.entry(x, 5), x=np.ones(3))
+    assert evaluate(td.entry(x, -1), x=[1.0, 2.0]) == 2.0
+
+
+def test_singular_matrices():
+    inverse = td.apply("inv", A)
+    with says(SingularError, "the matrix under inv is singular (shape (2, 2)); try pinv"):
+        evaluate(inverse, A=np.ones((2, 2)))
+    with says(SingularError, "the matrix under inv is singular (shape (2, 2)); try pinv"):
+        evaluate(inverse @ x, A=np.ones((2, 2)), x=np.ones(2))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_adjugate(n):
+    M = rng.standard_normal((n, n))
+    made = evaluate(td.apply("adj", A), A=M)
+    np.testing.assert_allclose(made @ M, np.linalg.det(M) * np.eye(n), atol=1e-12)
+    M[0] = 0  # singular: the cofactors are still there
+    cofactor = np.linalg.det(M[1:, 1:]) if n > 1 else 1.0
+    np.testing.assert_allclose(evaluate(td.apply("adj", A), A=M)[0, 0], cofactor, atol=1e-12)
+
+
+def test_every_function_of_the_core_has_an_implementation():
+    assert FUNCTIONS.keys() >= {"exp", "softmax", "inv"}
+    assert not [name for name in FUNCTIONS if name not in IMPLEMENTATIONS]
+
+
+@pytest.mark.parametrize("value", [-1000.0, 0.0, 1000.0])
+def test_stable_functions(value):
+    sigmoid = evaluate(td.apply("sigmoid", t), t=value)
+    assert sigmoid == pytest.approx({-1000.0: 0.0, 0.0: 0.5, 1000.0: 1.0}[value])
+    assert evaluate(td.apply("softplus", t), t=value) == pytest.approx(max(value, 0) + (math.log(2) if not value else 0))
+    row = np.array([value, value])
+    np.testing.assert_allclose(evaluate(td.apply("softmax", x, params=(0,)), x=row), [0.5, 0.5])
+    np.testing.assert_allclose(evaluate(td.apply("logsoftmax", x, params=(0,)), x=row), [-math.log(2)] * 2)
+    assert evaluate(td.apply("logsumexp", x, params=(0,)), x=row) == pytest.approx(value + math.log(2))
+
+
+def test_log_of_one_plus_exp_is_recognised():
+    g = td.apply("log", td.apply("exp", x) + 1).sum()
+    big = np.array([-1000.0, 0.0, 1000.0])
+    assert evaluate(g, x=big) == pytest.approx(1000 + math.log(2))
+    np.testing.assert_allclose(evaluate(td.grad(g, x), x=big), [0, 0.5, 1])
+    np.testing.assert_allclose(evaluate(td.hessian(g, x), x=big), np.diag([0, 0.25, 0]))
+
+
+def test_ties_share_and_steps_are_zero_at_zero():
+    row = np.array([1.0, 3.0, 3.0, 0.0])
+    assert evaluate(td.apply("argmax", x), x=row).tolist() == [0, 0.5, 0.5, 0]
+    assert evaluate(td.apply("max", x), x=row) == 3.0
+    assert evaluate(td.apply("step", x), x=[-1.0, 0.0, 2.0]).tolist() == [0, 0, 1]
+    assert evaluate(td.apply("relu", x), x=[-1.0, 0.0, 2.0]).tolist() == [0, 0, 2]
+    with says(ShapeError, "the largest entry of an empty array (shape (0,)) does not exist"):
+        evaluate(td.apply("max", x), x=np.zeros(0))
+
+
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0.5, 1.5, 5, 0.3])
+def test_powers(exponent):
+    row = np.array([0.5, 2.0])
+    np.testing.assert_allclose(evaluate(td.core.functions.pow_(x, exponent), x=row), row**exponent)
+
+
+def test_a_function_without_an_array_implementation(monkeypatch):
+    monkeypatch.setitem(FUNCTIONS, "cube", FUNCTIONS["exp"])
+    with says(UnknownTensorError, "the function 'cube' has no array implementation; give one with "
+                                  "register_array('cube', …)"):
+        evaluate(td.apply("cube", x), x=[1.0])
+    monkeypatch.setitem(IMPLEMENTATIONS, "cube", np.exp)
+    register_array("cube", lambda array: array**3)
+    assert evaluate(td.apply("cube", x), x=[2.0]).tolist() == [8.0]
