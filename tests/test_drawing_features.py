@@ -101,6 +101,22 @@ def test_a_strip_in_a_column_has_a_panel_a_line():
     assert len({round(arrow.start[1], 3) for arrow in drawing.scene.arrows}) == 3
 
 
+def test_a_grid_has_two_columns_and_frames_have_one_size(tmp_path):
+    from PIL import Image
+
+    derivation = removal(x * y * z, "x")
+    drawing = draw_derivation(derivation, tmp_path, orient="grid")
+    assert len({round(term.baseline, 6) for term in drawing.scene.terms}) == 2
+    assert flaws(drawing) == {}
+    sizes = set()
+    for number in range(4):
+        with Image.open(tmp_path / f"frame-{number}.png") as image:
+            sizes.add(image.size)
+    assert len(sizes) == 1
+    with pytest.raises(DrawingError, match="orient is 'row', 'column' or 'grid', not 'gird'; did you mean grid"):
+        draw_derivation(derivation, orient="gird")
+
+
 # -- bubbles ------------------------------------------------------------------------------------------
 
 
@@ -153,6 +169,23 @@ def test_wire_labels_touch_nothing(name):
     drawing = draw(SAMPLES[name], labels="all")
     assert flaws(drawing) == {}
     assert isinstance(drawing.dropped_labels, tuple)
+
+
+NAMES = ["_", "__x", "x^2", "a{b", "\\frac", "A|B", "é", "中", "W_1_2", "alpha_beta", "x" * 40, "#%&"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_can_be_drawn(name):
+    drawing = draw(td.Tensor(name, ("n", "n")) @ x)
+    assert drawing.to_svg()
+    assert drawing.to_tikz().count("{") == drawing.to_tikz().count("}")
+    assert flaws(drawing) == {}
+
+
+def test_positive_terms_come_first():
+    signs = [term.coefficient for term in draw(td.add([(-1, x), (1, y), (-1, B @ x)]), simplify=False).scene.terms]
+    assert signs == ["", "−", "−"]
+    assert [t.coefficient for t in draw(td.add([(-1, x), (-1, y)]), simplify=False).scene.terms] == ["−", "−"]
 
 
 def test_deep_nesting_is_folded_into_lines_of_its_own():

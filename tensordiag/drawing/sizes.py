@@ -39,7 +39,7 @@ class Sizes:
         return "function" if node.kind == "function" else "matrix"
 
     def _own(self, node: Node) -> float:
-        text = min(typeset(node.label, is_roman(node)).width, self.style.max_label)
+        text = self.text(node)
         if node.kind in BAR_KINDS:
             return max(self.style.matrix_width, text + 1.1)
         around = max(2 * self.style.disc, 0.95 * node.legs * self.style.parallel / 3.1416 * 2)
@@ -58,7 +58,7 @@ class Sizes:
         if node.kind == "ones":
             return 2.4 * style.dot, 2.4 * style.dot
         if node.kind in ("vector", "unit"):
-            long = max(0.0, min(text, style.max_label) - 1.2)
+            long = max(0.0, self.text(node) - 1.2)
             body = style.body if node.kind == "vector" else 0.95 * style.body
             return body + 1.3 * long, body + 0.8 * long
         if node.kind == "merge":
@@ -69,7 +69,11 @@ class Sizes:
         around = max(2 * style.disc, 0.95 * node.legs * style.parallel / 3.1416 * 2)
         return width, min(width, around)
 
+    def text(self, node: Node) -> float:
+        """The width of the label as it is set."""
+        return typeset(node.label, is_roman(node)).width * self.label_scale(node)
+
     def label_scale(self, node: Node) -> float:
-        """How much a long label shrinks to fit."""
+        """How much a long label shrinks, at most to 70 %; from there on its node grows."""
         text = typeset(node.label, is_roman(node)).width
-        return min(1.0, max(0.7, self.style.max_label / text)) if text > self.style.max_label else 1.0
+        return max(0.7, self.style.max_label / text) if text > self.style.max_label else 1.0

@@ -86,7 +86,14 @@ def terms_of(expr: Expr, depth: int = 8) -> tuple[Term, ...]:
     for coefficient, term in terms:
         network = flatten(term)
         made.append(Term(coefficient * network.coefficient, skeleton(network, depth)))
-    return tuple(term for term in made if term.coefficient != 0)
+    kept = [term for term in made if term.coefficient != 0]
+    if kept and _is_negative(kept[0]):  # 1 − x reads better than −x + 1
+        kept.sort(key=_is_negative)
+    return tuple(kept)
+
+
+def _is_negative(term: Term) -> bool:
+    return not isinstance(term.coefficient, complex) and term.coefficient < 0
 
 
 def skeleton(network: Network, depth: int = 8) -> Skeleton:

@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any
 
 from ..core.expressions import Expr
 from ..core.networks import flatten
+from ..errors import DrawingError, did_you_mean
 from ..rewrite import Derivation, Step
+from . import canvas
 from .alternatives import describe
 from .drawings import Drawing, Settings, expression_blocks, finished, picture_options, write_whole
 from .geometry import Box, Point, add, distance, rotated, sub
+from .painting import strokes
 from .pictures import Builder, Options, Picture, tip_point
 from .poses import Pose
 from .readback import same
@@ -24,7 +28,8 @@ from .rows import Block, blocks, text_block, wrap
 from .scene import Arrow, Item, Scene, Text, Wire
 from .sizes import Sizes
 from .skeletons import OPEN, Skeleton, Term, terms_of
-from .typesetting import markup, typeset
+from .style import find_theme
+from .typesetting import markup, plain, typeset
 
 __all__ = ["draw_derivation", "holed_picture", "removed_node", "without"]
 
@@ -207,28 +212,45 @@ def draw_derivation(derivation: Derivation, target: Any = None, *, orient: str =
     Parameters
     ----------
     derivation
-        What `tensordiag.explain` gives, or any `Derivation`.
+        Any `Derivation`.
     target
-        As for `draw`; a path that ends in `.gif` gets an animation, a frame a panel.
+        As for `draw`; a path that ends in `.gif` gets an animation, a frame a panel; a folder gets the frames as
+        `frame-0.png`, `frame-1.png`, …
     orient
-        ``"row"`` (wrapped at `max_width`) or ``"column"`` (one panel a line).
+        ``"row"`` (wrapped at `max_width`), ``"column"`` (one panel a line) or ``"grid"`` (in columns).
     options
         Those of `draw`; `simplify` is False here, since the steps are drawn as they are.
+
+    Returns
+    -------
+    A `Drawing` of all panels.
 
     Raises
     ------
     DrawingError
-        as `draw`.
+        as `draw`, and for an unknown `orient`.
     """
+    if orient not in _ORIENTS:
+        raise DrawingError(f"orient is 'row', 'column' or 'grid', not {orient!r}{did_you_mean(orient, _ORIENTS)}")
     settings = Settings.of({"simplify": False, **options})
     panels = _panels(derivation.steps, settings)
-    scene = _strip(panels, settings, orient)
-    alt = "\n".join(f"{panel.rule}: {panel.alt}" if panel.rule else panel.alt for panel in panels)
+    scene = _strip(panels, settings) if orient == "row" else _table(panels, settings, _ORIENTS[orient])
+    alt = "\n".join(f"{plain(panel.rule)}: {panel.alt}" if panel.rule else panel.alt for panel in panels)
     drawing = finished(scene, alt, settings)
-    if isinstance(target, (str, os.PathLike)) and os.fspath(target).lower().endswith(".gif"):
-        write_whole(os.fspath(target), _animation(panels, settings))
-        return drawing
+    if isinstance(target, (str, os.PathLike)):
+        name = os.fspath(target)
+        if name.lower().endswith(".gif"):
+            write_whole(name, _animation(panels, settings))
+            return drawing
+        if os.path.isdir(name):
+            for number, frame in enumerate(_frames(panels, settings, 150.0)):
+                write_whole(os.path.join(name, f"frame-{number}.png"), frame)
+            return drawing
     return drawing.to(target)
+
+
+_ORIENTS = {"row": 0, "column": 1, "grid": 2}
+"""How many panels stand side by side; 0 for as many as fit."""
 
 
 def _panels(steps: Sequence[Step], settings: Settings) -> list[_Panel]:
@@ -318,19 +340,30 @@ def _arrow(rule: str, name: str) -> Block:
     return Block(Scene((arrow, text)), 0.0, width, breaks=True)
 
 
-def _strip(panels: Sequence[_Panel], settings: Settings, orient: str) -> Scene:
-    limit = settings.max_width
-    if orient == "column":
-        scenes: list[Scene] = []
-        y = 0.0
-        for number, panel in enumerate(panels):
-            lead = [_arrow(panel.rule, f"a{number}")] if panel.rule else []
-            scene = wrap([*lead, *panel.row], settings.style, None)
-            box = Box.around([scene.box, *(t.frame for t in scene.terms)])
-            y -= box.top if number else 0.0
-            scenes.append(scene.shifted(0.0, y))
-            y += box.bottom - settings.style.line_gap
-        return Scene.joined(scenes)
+def _table(panels: Sequence[_Panel], settings: Settings, columns: int) -> Scene:
+    """The panels in columns, every line on its own baseline."""
+    style = settings.style
+    cells = []
+    for number, panel in enumerate(panels):
+        lead = [_arrow(panel.rule, f"a{number}")] if panel.rule else []
+        cells.append(wrap([*lead, *panel.row], style, settings.max_width if columns > 1 else None))
+    boxes = [Box.around([cell.box, *(term.frame for term in cell.terms)]) for cell in cells]
+    widths = [max(box.width for box in boxes[k::columns]) for k in range(min(columns, len(cells)))]
+    scenes: list[Scene] = []
+    y = 0.0
+    for start in range(0, len(cells), columns):
+        line = list(range(start, min(start + columns, len(cells))))
+        y -= max(boxes[k].top for k in line) if start else 0.0
+        x = 0.0
+        for column, k in enumerate(line):
+            scenes.append(cells[k].shifted(x - boxes[k].left, y))
+            x += widths[column] + 2 * style.component_gap
+        y += min(boxes[k].bottom for k in line) - style.line_gap
+    return Scene.joined(scenes)
+
+
+def _strip(panels: Sequence[_Panel], settings: Settings) -> Scene:
+    """The panels one after the other, wrapped before an arrow."""
     row: list[Block] = []
     for number, panel in enumerate(panels):
         if panel.rule:
@@ -338,7 +371,7 @@ def _strip(panels: Sequence[_Panel], settings: Settings, orient: str) -> Scene:
             row += panel.row[1:]
         else:
             row += panel.row
-    return wrap(row, settings.style, limit)
+    return wrap(row, settings.style, settings.max_width)
 
 
 def _joined(pieces: Sequence[Block]) -> Block:
@@ -351,27 +384,27 @@ def _joined(pieces: Sequence[Block]) -> Block:
     return Block(Scene.joined(scenes), 0.0, x - 0.3, breaks=True)
 
 
-def _animation(panels: Sequence[_Panel], settings: Settings) -> bytes:
-    """The panels as frames of one size."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    from . import canvas
-    from .painting import strokes
-
+def _frames(panels: Sequence[_Panel], settings: Settings, dpi: float) -> list[bytes]:
+    """The panels as pictures of one size, what has not changed at one place."""
     scenes = []
     for panel in panels:
-        rule = [text_block(panel.rule, "rule", 0.0, size=0.8)] if panel.rule else []
         body = wrap(panel.row, settings.style, settings.max_width)
-        head = wrap(rule, settings.style, None)
-        scenes.append(Scene.joined([body, head.shifted(0.0, body.box.top + 1.6)]) if rule else body)
+        if panel.rule:
+            rule = wrap([text_block(panel.rule, "rule", 0.0, roman=False, size=0.8)], settings.style, None)
+            body = Scene.joined([body, rule.shifted(0.0, body.box.top + 1.6)])
+        scenes.append(body)
     page = Box.around(scene.box for scene in scenes).grown(settings.style.margin)
-    made = finished(scenes[0], "", settings)
-    frames = []
-    for scene in scenes:
-        content = canvas.png(strokes(scene, made.theme, made.style), page, made.theme, made.style, ("", "", 150.0))
-        frames.append(Image.open(BytesIO(content)).convert("P", palette=Image.Palette.ADAPTIVE))
+    theme, style = find_theme(settings.theme), settings.style
+    return [canvas.png(strokes(scene, theme, style), page, theme, style, ("", panel.alt, dpi))
+            for scene, panel in zip(scenes, panels, strict=True)]
+
+
+def _animation(panels: Sequence[_Panel], settings: Settings) -> bytes:
+    """The frames as a GIF."""
+    from PIL import Image
+
+    frames = [Image.open(BytesIO(content)).convert("P", palette=Image.Palette.ADAPTIVE)
+              for content in _frames(panels, settings, 150.0)]
     buffer = BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=1400, loop=0)
     return buffer.getvalue()

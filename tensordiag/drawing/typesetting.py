@@ -27,6 +27,12 @@ GREEK = {name: chr(0x3B1 + place) for place, name in enumerate(_LOWER)} | _UPPER
 """Greek letters by their names."""
 
 
+_SPECIAL = str.maketrans({"\\": "∖", "{": "(", "}": ")", "^": "ˆ", "|": "∣"})  # signs with a meaning in labels
+
+
+_LONGEST = 22
+
+
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """A typeset label at size 1: its outline from the baseline's left end, its advance, and the ink's extent."""
@@ -39,7 +45,12 @@ class Glyphs:
 
 def markup(name: str, conjugate: bool = False) -> str:
     """A tensor's name as a label: Greek names as letters, digits and what follows `_` as subscripts."""
+    name = name.translate(_SPECIAL)
+    if len(name) > _LONGEST:  # the middle of a long name says least
+        name = f"{name[: _LONGEST - 9]}…{name[-8:]}"
     base, _, below = name.partition("_")
+    if not base:
+        base, below = name.replace("_", "-"), ""
     digits = len(base) - len(base.rstrip("0123456789"))
     if digits and digits < len(base) and base.isascii():
         base, below = base[: -digits], base[-digits:] + below
@@ -77,8 +88,10 @@ def _glyph(character: str, style: str) -> tuple[Path, float]:
     """The outline and the advance of one character at size 1, in the first font that has it."""
     for name in dict.fromkeys((style, "roman", "sans")):
         font, flags = _font(name)
-        if font.get_char_index(ord(character)) or name == "sans":
+        if font.get_char_index(ord(character)):
             break
+    else:
+        return _glyph("□", style)  # no font has it
     loaded = font.load_char(ord(character), flags=flags)
     vertices, codes = font.get_path()
     return _commands(vertices.tolist(), codes.tolist()), loaded.linearHoriAdvance / 65536 / 100
