@@ -154,6 +154,21 @@ def test_jacobian_of_a_softmax_is_never_an_array():
     assert program.plan.largest.entries == 128 * 128
 
 
+def test_a_product_with_an_inverse_is_a_solution():
+    A, B, x = td.tensors("A[n,n] B[n,m] x[n]")
+    inverse = td.apply("inv", A)
+    arrays = {"A": rng.standard_normal((4, 4)), "B": rng.standard_normal((4, 3)), "x": rng.standard_normal(4)}
+    P, b, v = np.linalg.inv(arrays["A"]), arrays["B"], arrays["x"]
+    for expr, want in ((inverse @ B, P @ b), (B.T @ inverse, b.T @ P), (inverse.T @ x, P.T @ v),
+                       (x @ inverse @ x, v @ P @ v), (inverse @ inverse, P @ P), (td.grad(td.apply("logdet", A), A), P.T)):
+        program = compile(expr)
+        np.testing.assert_allclose(program({t.name: arrays[t.name] for t in expr.tensors}), want)
+        assert kernels(program)["solve"] == (B in expr.tensors or x in expr.tensors)
+    both = compile([inverse @ B, inverse @ x])  # one factorisation for both
+    np.testing.assert_allclose(both(arrays)[0], P @ b)
+    assert kernels(both)["inv"] == 1
+
+
 # -- the program ---------------------------------------------------------------------------------------
 
 
@@ -209,7 +224,7 @@ def test_long_elementwise_chains_in_blocks(n):
 def test_middle_legs_are_contracted_without_copies_of_the_large_operand():
     T, A, C = td.tensors("T[i,j,k] A[i,r] C[k,r]")
     program = compile(td.einsum("ijk,ir,kr->jr", T, A, C), sizes={"i": 30, "j": 31, "k": 32, "r": 4})
-    arrays = {"T": rng.standard_normal((30, 31, 32)), "A": rng.standard_normal((30, 4)), "C": rng.standard_normal((32, 4))}
+    arrays = {name: rng.standard_normal(shape) for name, shape in (("T", (30, 31, 32)), ("A", (30, 4)), ("C", (32, 4)))}
     np.testing.assert_allclose(program(arrays), np.einsum("ijk,ir,kr->jr", arrays["T"], arrays["A"], arrays["C"]))
     assert "a2.transpose(1, 0, 2).reshape" not in program.source
 
@@ -314,8 +329,9 @@ def test_other_libraries_agree(library):
     logs = td.apply("log", td.apply("exp", A @ x) + 1).sum()
     determinants = td.apply("logdet", S @ S + A) + td.apply("det", A)
     exprs = [softmax, *td.grad(softmax, [A, B]), td.hessian(logs, x), determinants, *td.grad(determinants, [A, S]),
-             td.diff(x * x, x), td.kron(A, B), td.diff(td.entry(B, 1, None), B), td.apply("adj", A), td.apply("gelu", x),
-             td.apply("argmax", x), td.apply("max", x), td.apply("logsumexp", B, params=(0,)), td.identity("n")]
+             td.diff(x * x, x), td.kron(A, B), td.diff(td.entry(B, 1, None), B), td.apply("adj", A),
+             td.apply("gelu", x),
+             td.apply("inv", A) @ B, td.apply("argmax", x), td.apply("max", x), td.apply("logsumexp", B, params=(0,)), td.identity("n")]
     arrays = {"x": rng.standard_normal(4), "A": rng.standard_normal((4, 4)), "B": rng.standard_normal((4, 3))}
     arrays["S"] = arrays["A"] + arrays["A"].T
     program = compile(exprs, backend=library)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
 from .paths import pair_cost, traffic_cost
 from .plans import Planner
-from .recognition import recognised, with_root_weights
+from .recognition import recognised, with_root_weights, with_solves
 from .values import Value, Values, reachable
 
 __all__ = ["cheapest_plan", "choose_form", "plan_cost"]
@@ -23,7 +23,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
     roots = opened(values, roots)
     roots = recognised(values, roots)
     if len(reachable(roots)) > _LARGEST_SEARCH:
-        return roots
+        return with_solves(values, roots)
     best = plan_cost(values, roots)
     tried: set[tuple[int, ...]] = set()
     for _ in range(_MOST_MOVES):
@@ -42,7 +42,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         if found is None:
             break
         roots = found
-    return with_root_weights(values, recognised(values, roots))
+    return with_solves(values, with_root_weights(values, recognised(values, roots)))
 
 
 def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:

@@ -210,6 +210,6 @@ IMPLEMENTATIONS.update(
         "exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
         "sinh", "cosh", "tanh", "maximum", "minimum")},
     relu=relu, step=step, sigmoid=sigmoid, softplus=softplus, erf=erf, gelu=gelu, power=power, pow=np.power,
-    inv=inv, det=np.linalg.det, logdet=logdet, adj=adj, pinv=pinv,
+    inv=inv, solve=solve, det=np.linalg.det, logdet=logdet, adj=adj, pinv=pinv,
     softmax=softmax, logsoftmax=logsoftmax, logsumexp=logsumexp, max=largest, argmax=argmax,
 )

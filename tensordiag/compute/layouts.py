@@ -70,7 +70,7 @@ def arranged(values: Values, roots: Sequence[Value]) -> list[Value]:
     for _ in range(2):
         for value in order:
             mine = users.get(value.number, [])
-            told = all(u.kind in _TELLABLE for u in mine) and any(u.kind == "pair" for u in mine)
+            told = all(u.kind in _TELLABLE for u in mine) and any(u.kind in ("pair", "sum") for u in mine)
             if told and value.kind == "pair" and len(value.shape) > 1 and value.entries > _SMALL:
                 _turn(value, mine, turned)
     if not turned:
@@ -84,7 +84,8 @@ def _turn(value: Value, users: Sequence[Value], turned: dict[int, Indices]) -> N
     best, chosen = math.inf, turned.get(value.number, straight)
     for perm in _orders(value):
         turned[value.number] = perm
-        cost = sum(_cost(user, turned) for user in users if user.kind == "pair")
+        cost = sum(_cost(user, turned) if user.kind == "pair" else _sum_cost(user, value, perm)
+                   for user in users if user.kind in ("pair", "sum"))
         cost += 0.1 * (perm != straight)
         if cost < best:
             best, chosen = cost, perm
@@ -118,6 +119,15 @@ def _cost(user: Value, turned: Mapping[int, Indices]) -> float:
         perm = turned.get(operand.number)
         rows.append(tuple([row[axis] for axis in perm]) if perm else row)
     return copied_entries(rows[0], rows[1], order, size)
+
+
+def _sum_cost(user: Value, value: Value, perm: Indices) -> float:
+    """What a sum pays for reading a term against the order of its own axes."""
+    against = 0
+    for operand, (_, row, _, _) in zip(user.operands, user.data, strict=True):
+        turned = [row[axis] for axis in perm] if operand is value else []
+        against += operand is value and turned != sorted(turned)
+    return against * value.entries / 2
 
 
 def _rebuilt(

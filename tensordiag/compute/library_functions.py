@@ -31,6 +31,7 @@ def library_implementation(xp: Any, special: Any, registered: dict[str, Callable
         "power": lambda x, exponent: x**exponent,
         "pow": lambda x, y: x**y,
         "inv": xp.linalg.inv,
+        "solve": xp.linalg.solve,
         "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1],
         "adj": lambda x: _adjugate(xp, x),

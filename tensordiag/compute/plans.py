@@ -119,7 +119,7 @@ class Planner:
 
     def _core(self, cores: Sequence[_Core]) -> Handle:
         """The sum of terms with no index repeated in all of them."""
-        parts = [(*self.product(core.term), core) for core in cores]
+        parts = [(*self.product(core.term, len(cores) == 1), core) for core in cores]
         if len(parts) == 1 and parts[0][3].is_plain:
             product, row, coefficient, core = parts[0]
             return Handle(product, tuple([row.index(i) for i in core.output]), coefficient)
@@ -145,8 +145,11 @@ class Planner:
 
     # -- products ----------------------------------------------------------------------------------
 
-    def product(self, term: Term) -> tuple[Value, Indices, Number]:
-        """A term's network as (value, indices of its axes, coefficient); output patterns are left to the caller."""
+    def product(self, term: Term, alone: bool) -> tuple[Value, Indices, Number]:
+        """A term's network as (value, indices of its axes, coefficient); output patterns are left to the caller.
+
+        `alone` says that the term is no part of a sum, so that its coefficient may go to a small operand.
+        """
         coefficient = term.coefficient
         leaves: list[tuple[Value, Indices]] = []
         for box, row in zip(term.operands, term.rows, strict=True):
@@ -157,7 +160,7 @@ class Planner:
         if not leaves:
             return self.values.make("full", 1, (), ()), (), coefficient
         kept = term.kept
-        if abs(coefficient) != 1 and len(leaves) > 1:
+        if alone and abs(coefficient) != 1 and len(leaves) > 1:
             coefficient = self._scale_small(leaves, coefficient, math.prod([term.size[i] for i in kept]))
         leaves = self.reduced(leaves, kept)
         if len(leaves) == 1:

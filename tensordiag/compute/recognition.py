@@ -9,10 +9,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from .forms import common_factors, distributed, factored, opened, rebuilt
+from .forms import common_factors, distributed, factored, opened, rebuilt, use_counts
 from .values import Term, Value, Values, is_openable
 
-__all__ = ["recognised", "with_root_weights"]
+__all__ = ["recognised", "with_root_weights", "with_solves"]
 
 _UNIT = frozenset({"sigmoid", "softmax", "step", "argmax"})
 _POSITIVE = frozenset({"exp", "abs", "relu", "softplus"})
@@ -233,3 +233,54 @@ def _fully_factored(values: Values, weight: Term) -> Value:
         coefficient = coefficient * term.coefficient
     whole = Term(coefficient, tuple(operands), ((0,),) * len(operands), (0,), weight.size)
     return values.poly([whole], (weight.size[0],))
+
+
+# -- inverses ------------------------------------------------------------------------------------------
+
+
+def with_solves(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots with inv(A)·B as the solution of A·X = B, where the inverse has no other user."""
+    count = use_counts(roots)
+
+    def change(value: Value) -> Value:
+        if value.kind != "poly" or not any(_is(o, "inv") for o in value.operands):
+            return value
+        return values.poly([_solved(values, term, count) for term in value.terms], value.shape)
+
+    return rebuilt(values, roots, change)
+
+
+def _solved(values: Values, term: Term, count: Counter[int]) -> Term:
+    pairs = list(zip(term.operands, term.rows, strict=True))
+    for inverse, row in pairs:
+        if not _is(inverse, "inv") or count[inverse.number] != 1 or row[0] == row[1]:
+            continue
+        for joined, kept in (row[::-1], row):
+            others = [pair for pair in pairs if joined in pair[1] and pair[0] is not inverse]
+            if joined in term.output or len(others) != 1 or len(others[0][1]) > 2 or kept in others[0][1]:
+                continue
+            right, own = others[0]
+            if len(set(own)) != len(own) or any(right is not o and own == r for o, r in pairs if o is not inverse):
+                continue
+            made, legs = _solution(values, inverse.operands[0], row.index(joined) == 0, right, own, joined)
+            rest = [pair for pair in pairs if pair not in ((inverse, row), (right, own))]
+            rest.append((made, (kept, *legs)))
+            return replace(term, operands=tuple([o for o, _ in rest]), rows=tuple([r for _, r in rest]))
+    return term
+
+
+def _solution(
+    values: Values, matrix: Value, transposed: bool, right: Value, own: tuple[int, ...], joined: int
+) -> tuple[Value, tuple[int, ...]]:
+    """X of A·X = B (or Aᵀ·X = B), and the indices of its columns."""
+    if transposed:
+        matrix = _turned(values, matrix)
+    if own.index(joined) == 1:
+        right = _turned(values, right)
+    made = values.make("apply", ("solve", ()), (matrix, right), right.shape)
+    return made, tuple([i for i in own if i != joined])
+
+
+def _turned(values: Values, matrix: Value) -> Value:
+    n, m = matrix.shape
+    return values.poly([Term(1, (matrix,), ((1, 0),), (0, 1), {0: m, 1: n})], (m, n))
