@@ -209,14 +209,24 @@ class Planner:
         known = self.products.get(key)
         if known is not None:
             return known[0], tuple([listed[label] for label in known[1]])
-        rows, out, shape = _pair_layout(a, b, kept)
-        label = {i: k for k, i in enumerate(listed)}
-        axes = tuple([label[i] for i in out])
-        place = {i: axis for axis, i in enumerate(out)}
-        symmetry = tuple(tuple(place[i] for i in (twin[x] for x in axes)) for twin in twins)
-        made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape,
-                                symmetry=tuple(s for s in symmetry if s != tuple(range(len(out)))))
-        self.products[key] = (made, axes)
+        names = {key: listed}
+        if leaves is not None and len(leaves) > 2:  # it may be known as the product of just these two
+            other, listed_, _ = self.key((a, b), kept)
+            names[other] = listed_
+            known = self.products.get(other)
+        if known is not None:
+            made, out = known[0], tuple([names[other][label] for label in known[1]])
+        else:
+            rows, out, shape = _pair_layout(a, b, kept)
+            place = {i: axis for axis, i in enumerate(out)}
+            turns = [tuple([place[twin[k]] for k, i in sorted(enumerate(listed), key=lambda pair: place.get(pair[1], -1))
+                            if i in place]) for twin in twins]
+            straight = tuple(range(len(out)))
+            made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape,
+                                    symmetry=tuple([turn for turn in turns if turn != straight]))
+        for name, order in names.items():
+            label = {i: k for k, i in enumerate(order)}
+            self.products[name] = made, tuple([label[i] for i in out])
         return made, out
 
     def key(
