@@ -11,6 +11,7 @@ import pytest
 
 import tensordiag as td
 from tensordiag.compute import compile
+from tensordiag.compute.implementations import IMPLEMENTATIONS
 from tensordiag.compute.values import reachable
 from tensordiag.errors import BackendError, MemoryLimitError, OrderError, ShapeError, SingularError, UnknownTensorError
 
@@ -220,6 +221,31 @@ def test_long_elementwise_chains_in_blocks(n):
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(product, arrays["x"] * arrays["y"])
     assert (kernels(program)["block"] > 0) == (n > 32_000)
+
+
+@pytest.mark.parametrize("n", [8, 64])
+def test_buffers_are_reused_but_never_while_they_are_needed(n):
+    A, B, C = td.tensors("A[n,n] B[n,n] C[n,n]")
+    one = td.apply("relu", A @ B)
+    two = td.apply("step", one @ C) * (A @ C)
+    three = two.T @ one - 2 * td.apply("relu", B @ C)
+    exprs = [three @ two @ A, one, three, (two @ B).T]
+    arrays = {name: rng.standard_normal((n, n)) for name in "ABC"}
+    a, b, c = arrays.values()
+    first = np.maximum(a @ b, 0)
+    second = (first @ c > 0) * (a @ c)
+    third = second.T @ first - 2 * np.maximum(b @ c, 0)
+    for _ in range(2):
+        for got, want in zip(compile(exprs)(arrays), (third @ second @ a, first, third, (second @ b).T), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+
+
+def test_a_function_that_returns_its_argument_is_not_written_into(monkeypatch):
+    x = td.Tensor("x", ("n",))
+    monkeypatch.setitem(IMPLEMENTATIONS, "sin", lambda array: array)
+    array = np.ones(5000)
+    assert compile(2 * td.apply("sin", x) + 1)(x=array).tolist() == [3.0] * 5000
+    assert array.tolist() == [1.0] * 5000
 
 
 def test_middle_legs_are_contracted_without_copies_of_the_large_operand():

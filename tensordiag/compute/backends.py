@@ -50,13 +50,15 @@ def _numpy_scope(dtype: Any) -> dict[str, Any]:
         "dtype": dtype, "dot": np.dot, "matmul": np.matmul, "einsum": getattr(multiarray, "c_einsum", np.einsum),
         "total": np.add.reduce, "zeros": np.zeros, "empty": np.empty, "full": np.full, "eye": np.eye,
         "array": np.array, "subtract": np.subtract, "add": np.add,
-        "multiply": np.multiply, "tanh": np.tanh, "number": dtype.type,
+        "multiply": np.multiply, "tanh": np.tanh, "maximum": np.maximum,
+        "greater": np.greater, "number": dtype.type,
     }
 
 
 _NUMPY_HEADER = (
     "import numpy as np",
-    "from numpy import add, array, dot, einsum, empty, eye, full, matmul, multiply, subtract, tanh, zeros",
+    "from numpy import add, array, dot, einsum, empty, eye, full, greater, matmul, maximum, multiply",
+    "from numpy import subtract, tanh, zeros",
     "total, dtype, number = np.add.reduce, np.dtype('float64'), np.float64",
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.numbers import as_number
 from .blocks import Block, find_runs
+from .implementations import relu, step
 from .layouts import stacked_lead, summed_order
 from .values import Value
 from .writers import Writer, letters, literal
@@ -22,6 +23,9 @@ _Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
+_WORTH_REUSING = 2048
+_COMPARED = {relu: "maximum", step: "greater"}
+_OWN = frozenset({relu.__module__, "numpy.linalg"})
 
 
 class NumpyWriter(Writer):
@@ -45,6 +49,8 @@ class NumpyWriter(Writer):
             self.last[self.base[root.number]] = len(self.order)
         self.place = {value.number: place for place, value in enumerate(self.order)}
         self.owned: set[int] = set()
+        self.compact: set[str] = set()
+        self.pool: dict[Indices, list[str]] = {}
         self.runs = find_runs(self.order, self.functions["implementation"]) if self.reuse else {}
         self.returned: set[int] = set()
 
@@ -71,10 +77,29 @@ class NumpyWriter(Writer):
         if text.startswith("="):
             self.name[value.number] = text[1:]
             self.owned.add(self.base[value.number])
-            return
-        super().settle(value, text)
-        if self.base[value.number] == value.number and value.shape:
-            self.owned.add(self.base[value.number])
+        else:
+            super().settle(value, text)
+            if self.base[value.number] == value.number and value.shape:
+                self.owned.add(self.base[value.number])
+            if value.kind == "pair" and text.startswith("dot(") and text.endswith(")") and ".reshape" not in text:
+                self.compact.add(self.name[value.number])
+        self.release(value)
+
+    def release(self, value: Value) -> None:
+        """Put the buffers that nobody needs after this value into the pool."""
+        here = self.place[value.number]
+        for operand in dict.fromkeys(value.operands):
+            base = self.base[operand.number]
+            name = self.name[base]
+            if (base in self.owned and self.last[base] == here and name in self.compact
+                    and name != self.name[value.number]):
+                self.pool.setdefault(self.order[self.place[base]].shape, []).append(name)
+
+    def take(self, value: Value) -> str | None:
+        """A contiguous buffer of a value's shape that nobody needs any more."""
+        if not self.reuse or value.entries < _WORTH_REUSING or not self.pool.get(value.shape):
+            return None
+        return self.pool[value.shape].pop()
 
     def free(self, operand: Value) -> bool:
         """Whether an operand's buffer may be overwritten by the value that is being written."""
@@ -160,7 +185,16 @@ class NumpyWriter(Writer):
         if isinstance(made, np.ufunc) and len(value.operands) == 1 and value.shape and self.free(value.operands[0]):
             self.lines.append(f"{function}({args[0]}, {args[0]})")
             return f"={args[0]}"
-        return f"{function}({', '.join([*args, *extra])})"
+        if made in _COMPARED and self.reuse and value.shape:
+            target = args[0] if self.free(value.operands[0]) else self.take(value)
+            made_by = f"{_COMPARED[made]}({args[0]}, 0, out={target or f'empty({value.shape}, dtype)'})"
+            if target is None:
+                return made_by
+            self.lines.append(made_by)
+            return "=" + target
+        text = f"{function}({', '.join([*args, *extra])})"
+        fresh = isinstance(made, np.ufunc) or getattr(made, "__module__", "") in _OWN
+        return text if fresh or not value.shape else f"array({text})"  # it may have returned its argument
 
     # -- spreading and adding ----------------------------------------------------------------------
 
@@ -287,7 +321,12 @@ class NumpyWriter(Writer):
                 return f"={x}"
         if len(ra) == len(rb) == 1 and order == 2:
             self.use(value, "outer")
-        return f"{_broadcast(a, ra, out, leading=True)} * {_broadcast(b, rb, out, leading=True)}"
+        first, second = _broadcast(a, ra, out, leading=True), _broadcast(b, rb, out, leading=True)
+        buffer = self.take(value)
+        if buffer is not None:
+            self.lines.append(f"multiply({first}, {second}, {buffer})")
+            return "=" + buffer
+        return f"{first} * {second}"
 
     def _dot(
         self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]], summed: list[int]
@@ -313,6 +352,10 @@ class NumpyWriter(Writer):
         self.use(value, "syrk" if x is y and left and right and len(ra) == 2 else
                  "dot" if not left and not right else "matmul" if left and right else "matvec")
         made = f"dot({first}, {second})"
+        buffer = self.take(value) if len(left) == len(right) == 1 else None
+        if buffer is not None:
+            self.lines.append(f"dot({first}, {second}, {buffer})")
+            return "=" + buffer
         return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
 
     def _matmul(

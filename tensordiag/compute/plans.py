@@ -219,8 +219,8 @@ class Planner:
         else:
             rows, out, shape = _pair_layout(a, b, kept)
             place = {i: axis for axis, i in enumerate(out)}
-            turns = [tuple([place[twin[k]] for k, i in sorted(enumerate(listed), key=lambda pair: place.get(pair[1], -1))
-                            if i in place]) for twin in twins]
+            number = {i: k for k, i in enumerate(listed)}
+            turns = [tuple([place[twin[number[i]]] for i in out]) for twin in twins]
             straight = tuple(range(len(out)))
             made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape,
                                     symmetry=tuple([turn for turn in turns if turn != straight]))
