@@ -69,7 +69,9 @@ def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
     popular = {key: count for key, count in first.seen.items() if count > 1}
     if not popular or len(popular) > _LARGEST_SHARING:
         return plain
-    shared = Planner(values, popular=popular).plan(roots)
+    second = Planner(values, popular=popular)
+    second.paths = first.paths
+    shared = second.plan(roots)
     return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in reachable(plan)))
 
 

@@ -17,6 +17,7 @@ _SECONDS_PER_LOOP = 1 / 1.2e9
 _SECONDS_PER_ENTRY = 0.6e-9
 _SECONDS_PER_CALL = 1e-6
 _DEAR = 1e-3
+_VERY_DEAR = 10.0
 
 
 def pair_cost(a: frozenset[int], b: frozenset[int], out: frozenset[int], size: Mapping[int, int]) -> float:
@@ -132,7 +133,23 @@ def _searched(
         search = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
         other = _as_pairs(search(inputs, kept, sizes), len(sets))
         path = min(path, other, key=lambda p: path_cost(sets, output, size, p))
+        if path_cost(sets, output, size, path) > _VERY_DEAR:
+            path = min([path, *_long_search(inputs, kept, sizes)], key=lambda p: path_cost(sets, output, size, p))
     return path
+
+
+def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int]) -> list[Path]:
+    """Searches for half a minute: by partitioning where cotengra is installed (an extra), and for small arrays."""
+    found = [opt_einsum.RandomGreedy(max_repeats=256, max_time=10, minimize="size")(inputs, output, size)]
+    try:
+        import cotengra
+    except ImportError:
+        return [_as_pairs(path, len(inputs)) for path in found]
+    letters = {i: opt_einsum.get_symbol(i) for i in size}
+    rows = [[letters[i] for i in row] for row in inputs]
+    search = cotengra.HyperOptimizer(max_time=20, progbar=False, parallel=False, minimize="combo")
+    found.append(search(rows, [letters[i] for i in output], {letters[i]: n for i, n in size.items()}))
+    return [_as_pairs(path, len(inputs)) for path in found]
 
 
 def path_cost(

@@ -59,6 +59,7 @@ class Planner:
         self.handles: dict[int, Handle] = {}
         self.products: dict[Any, tuple[Value, Indices]] = {}
         self.trees: dict[Any, Any] = {}
+        self.paths: dict[Any, Any] = {}
         self.search_repeats = search_repeats
 
     def plan(self, roots: Iterable[Value]) -> list[Value]:
@@ -285,9 +286,9 @@ class Planner:
         label: dict[int, int] = {}
         rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in leaves])
         key = (rows, tuple(sizes[i] for i in label), tuple(i in kept for i in label))
-        if key not in self.trees:
-            self.trees[key] = find_path(sets, kept, sizes, self.search_repeats)
-        return with_legs(sets, kept, self.trees[key])
+        if key not in self.paths:
+            self.paths[key] = find_path(sets, kept, sizes, self.search_repeats)
+        return with_legs(sets, kept, self.paths[key])
 
     # -- environments ------------------------------------------------------------------------------
 
