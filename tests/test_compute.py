@@ -214,9 +214,10 @@ def test_results_are_their_own_arrays():
 def test_long_elementwise_chains_in_blocks(n):
     x, y, z = td.tensors("x[n] y[n] z[n]")
     f = td.apply("tanh", x * y + 2 * z) - td.apply("exp", x) * y * 3 + z
-    program = compile([f, x * y])
+    program = compile([f, x * y, -td.apply("sin", x) - td.apply("cos", y)])
     arrays = {name: rng.standard_normal(n) for name in "xyz"}
-    got, product = program(arrays)
+    got, product, negative = program(arrays)
+    np.testing.assert_allclose(negative, -np.sin(arrays["x"]) - np.cos(arrays["y"]))
     want = np.tanh(arrays["x"] * arrays["y"] + 2 * arrays["z"]) - np.exp(arrays["x"]) * arrays["y"] * 3 + arrays["z"]
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(product, arrays["x"] * arrays["y"])

@@ -13,7 +13,7 @@ from .writers import literal
 __all__ = ["Block", "find_runs"]
 
 _LARGE = 32_768
-_BLOCK = 8192
+_BLOCK = 16_384
 _SHORTEST = 3
 
 
@@ -102,7 +102,8 @@ class Block:
         """The calls of one value, its result in a block buffer or in the array that is needed later."""
         done = [self.local[o.number] for o in dict.fromkeys(value.operands)
                 if o.number in self.inside and last[o.number] == place and o.number not in needed]
-        if value.kind != "sum":  # a sum reads its operands after it has begun to write
+        at_once = value.kind != "sum" or [abs(data[0]) for data in value.data] == [1, 1]
+        if at_once:  # a longer sum reads operands after it has begun to write
             self.free += done
         out = f"x{value.number}" if value.number in needed else self._buffer()
         names = [self.local[o.number] for o in value.operands]
@@ -114,7 +115,7 @@ class Block:
             self.body.append(f"{self.function(value)}({names[0]}, {out})")
         else:
             self._sum(value, names, out)
-            self.free += done
+            self.free += [] if at_once else done
         self.local[value.number] = out
 
     def _sum(self, value: Value, names: Sequence[str], out: str) -> None:
@@ -123,6 +124,9 @@ class Block:
             self.body.append(f"multiply({terms[0][1]}, {literal(terms[0][0])}, {out})")
             return
         (c, x), (d, y), *rest = terms
+        if (c, d) == (-1, -1) and not rest:
+            self.body += [f"add({x}, {y}, {out})", f"multiply({out}, -1, {out})"]
+            return
         if c != 1:
             self.body.append(f"multiply({x}, {literal(c)}, {out})")
             rest, x = [(d, y), *rest], out
