@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
 from .paths import pair_cost, traffic_cost
-from .plans import Planner
+from .products import Planner
 from .recognition import recognised, with_root_weights, with_solves
 from .values import Value, Values, reachable
 

@@ -46,8 +46,8 @@ def evaluate(
 
     Returns
     -------
-    A fresh array, or a NumPy scalar for an expression without legs.  float32, float64 and complex types are kept;
-    ints and bools become float64, float16 becomes float32; mixed types promote as in NumPy.
+    A fresh array, or a NumPy scalar for an expression without legs.  float32, float64 and complex types are kept, ints
+    and bools become float64, float16 becomes float32, mixed types promote as in NumPy.
 
     Raises
     ------
@@ -69,9 +69,13 @@ def evaluate(
         if backend not in (None, "numpy"):
             raise BackendError(f"log=True is computed by numpy, not by {backend}")
         return log_value(expr, arrays, named, sizes, memory_limit)
-    key = "compiled", backend, memory_limit, expr.declared, tuple(sorted((sizes or {}).items()))
-    compiled: Compiled | None = expr.memo.get(key)  # type: ignore[call-overload]
-    if compiled is None:
-        compiled = compile_(expr, backend or "numpy", sizes=sizes, memory_limit=memory_limit)
-        expr.memo[key] = compiled  # type: ignore[index]
-    return compiled(arrays, **named)
+    return _compiled(expr, backend or "numpy", sizes, memory_limit)(arrays, **named)
+
+
+def _compiled(expr: Expr, backend: str, sizes: Mapping[str, int] | None, memory_limit: int | None) -> Compiled:
+    """The compiled expression, made once for these options and kept with the expression."""
+    made: dict[Any, Compiled] = expr.memo.setdefault("compiled", {})
+    key = backend, memory_limit, expr.declared, tuple(sorted((sizes or {}).items()))
+    if key not in made:
+        made[key] = compile_(expr, backend, sizes=sizes, memory_limit=memory_limit)
+    return made[key]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.expressions import Expr, Structural, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
-from . import plans as planned
 from .networks import SizedNetwork, sized
+from .products import Removal as PlannedRemoval
 from .structure import Combination, Contraction, Piece, Removal
 from .values import Term, Value, Values
 
@@ -76,7 +76,7 @@ class Lowering:
             size |= dict(zip(outer, adjoint.shape, strict=False))
             operands.append(adjoint)
             head = outer + network.output
-        data = planned.Removal(
+        data = PlannedRemoval(
             number, tuple([network.indices[k] for k in order]), frozenset(network.output), order.index(piece.place),
             head, outer + network.indices[piece.place])
         return self.values.make("removed", data, tuple(operands), [size[i] for i in data.output])
