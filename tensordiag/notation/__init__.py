@@ -1,5 +1,8 @@
 """Layer 2: notation, out (einsum, indices, matrices, LaTeX, source code) and in (the text language)."""
 
+from .einsum import Einsum, to_einsum, to_source
+from .index import to_index
 from .language import parse
+from .matrix import to_latex, to_matrix, to_text
 
-__all__ = ["parse"]
+__all__ = ["Einsum", "parse", "to_einsum", "to_index", "to_latex", "to_matrix", "to_source", "to_text"]
