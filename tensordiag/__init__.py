@@ -6,7 +6,8 @@
 'Diag(y∘z)'
 """
 
-from .calculus import diff, grad, hessian, hvp, jacobian, jvp, vjp
+from .calculus import derivation, diff, grad, hessian, hvp, jacobian, jvp, vjp
+from .compute import compile, evaluate, register_array
 from .core.algebra import (
     diag,
     entry,
@@ -36,26 +37,34 @@ from .core.structurals import merge, unit
 from .core.traversal import substitute
 from .dimension import Dimension
 from .errors import TensordiagError
+from .notation import parse
+from .rewrite import Derivation, Step, expand, is_equivalent, simplify
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Copy",
+    "Derivation",
     "Diagram",
     "Dimension",
     "Environment",
     "Expr",
+    "Step",
     "Structural",
     "Sum",
     "Tensor",
     "TensordiagError",
     "add",
     "apply",
+    "compile",
     "contract",
+    "derivation",
     "diag",
     "diff",
     "einsum",
     "entry",
+    "evaluate",
+    "expand",
     "flat",
     "from_networkx",
     "grad",
@@ -64,6 +73,7 @@ __all__ = [
     "hvp",
     "identity",
     "inner",
+    "is_equivalent",
     "jacobian",
     "jvp",
     "khatri_rao",
@@ -72,10 +82,13 @@ __all__ = [
     "merge",
     "ones",
     "outer",
+    "parse",
     "permute",
     "power",
+    "register_array",
     "remove_node",
     "reshape",
+    "simplify",
     "square_norm",
     "substitute",
     "tensors",

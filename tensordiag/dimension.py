@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
 from .errors import DimensionError
@@ -29,7 +29,7 @@ class Dimension:
     """
 
     __slots__ = ("__weakref__", "_symbols", "terms")
-    _interned: WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension] = WeakValueDictionary()
+    _interned: ClassVar[WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension]] = WeakValueDictionary()
 
     terms: tuple[tuple[Monomial, int], ...]
     _symbols: frozenset[str]
@@ -176,7 +176,7 @@ def infer_sizes(
     Cost: linear in the pairs, times the depth of their dependency.
     """
     sizes = dict(known)
-    origin = {name: "sizes=" for name in known}
+    origin = dict.fromkeys(known, "sizes=")
     pending = list(pairs)
     while pending:
         waiting = []

@@ -1,5 +1,6 @@
 """Layer 3: derivatives of diagrams, and their relatives."""
 
 from .derivatives import diff, grad, hessian, hvp, jacobian, jvp, vjp
+from .recording import derivation
 
-__all__ = ["diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+__all__ = ["derivation", "diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]

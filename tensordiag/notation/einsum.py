@@ -306,7 +306,7 @@ def _boxes(expr: Expr) -> list[Expr]:
 
 def _operand_boxes(node: Expr) -> list[Expr]:
     if isinstance(node, Apply):
-        found = []
+        found: list[Expr] = []
         for arg in node.args:
             found += [arg.base] if isinstance(arg.base, Apply) else _operand_boxes(arg.base)
         return found

@@ -28,7 +28,7 @@ _CODE = {
     "argmax": "1.0*({0} == {0}.max())/({0} == {0}.max()).sum()",
 }
 _PLAIN = frozenset(
-    "exp log log1p expm1 sqrt abs sign sin cos tan arcsin arccos arctan sinh cosh tanh maximum minimum".split()
+    """exp log log1p expm1 sqrt abs sign sin cos tan arcsin arccos arctan sinh cosh tanh maximum minimum""".split()  # noqa: SIM905
 )
 _ERF = {"numpy": "scipy.special.erf", "opt_einsum": "scipy.special.erf", "torch": "torch.erf",
         "jax": "jax.scipy.special.erf"}
@@ -40,7 +40,8 @@ def function_code(box: Apply, args: list[str], library: str) -> str:
     args = [arg if arg.isidentifier() else f"({arg})" for arg in args]
     if name == "power":
         exponent = box.params[0]
-        shown = f"({exponent.numerator}/{exponent.denominator})" if isinstance(exponent, Fraction) else f"({exponent!r})"
+        exact = isinstance(exponent, Fraction)
+        shown = f"({exponent.numerator}/{exponent.denominator})" if exact else f"({exponent!r})"
         base = args[0] if not isinstance(exponent, int) or exponent >= 0 else f"(1.0*{args[0]})"
         return f"{base}**{shown}"
     if name in ("softmax", "logsoftmax", "logsumexp"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 from typing import Any
 
@@ -46,7 +47,10 @@ class _Writer:
         return _latex_name(term.text) if self.latex else term.text
 
     def _T(self, term: Term) -> str:
-        text = self.inside(term.args[0], 6)
+        inner = term.args[0]
+        if self.latex and inner.op == "call" and inner.text == "inv":
+            return rf"{self.inside(inner.args[0], 6)}^{{-\top}}"
+        text = self.inside(inner, 6)
         return rf"{text}^{{\top}}" if self.latex else f"{text}ᵀ"
 
     def _mul(self, term: Term) -> str:
@@ -117,7 +121,7 @@ class _Writer:
                 return rf"\tfrac{{{number.numerator}}}{{{number.denominator}}}"
             decimal = f"{float(number):.4g}"
             return decimal if Fraction(decimal) == number else f"{number.numerator}/{number.denominator}"
-        return f"({number})" if isinstance(number, complex) else repr(number) if isinstance(number, float) else str(number)
+        return f"({number})" if isinstance(number, complex) else repr(number)
 
     def _number(self, term: Term) -> str:
         return self.number(term.data)
@@ -210,8 +214,10 @@ class _Latex(_Writer):
     latex = True
 
 
-_GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψω", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi "
-                  "pi rho sigma tau upsilon phi chi psi omega".split(), strict=True))
+_GREEK = {
+    letter: unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").lower().replace("lamda", "lambda")
+    for letter in "αβγδεζηθικλμνξπρστυφχψω"
+}
 
 
 def _latex_name(name: str) -> str:
@@ -257,7 +263,7 @@ def _size(expr: Expr) -> int:
     from ..core.expressions import walk
 
     count: Any = 0
-    for count, _ in enumerate(walk(expr)):  # noqa: B007
+    for count, _ in enumerate(walk(expr)):
         if count > _MOST_SHOWN:
             break
     return int(count)

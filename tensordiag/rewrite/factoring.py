@@ -40,7 +40,12 @@ def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
         _, i, j, made = best
         terms = [term for k, term in enumerate(terms) if k not in (i, j)]
         terms.insert(i, (1, made))
-        terms = [(n * m, t) for n, e in terms for m, t in (e.terms if isinstance(e, Sum) and len(e.terms) == 1 else [(1, e)])]
+        terms = [(n * m, t) for n, e in terms for m, t in _single(e)]
+
+
+def _single(term: Expr) -> tuple[tuple[Number, Expr], ...]:
+    """The coefficient and the rest of a term."""
+    return term.terms if isinstance(term, Sum) and len(term.terms) == 1 else ((1, term),)
 
 
 def _factor_pair(

@@ -99,7 +99,7 @@ def cancel_inverse(network: Network) -> Network | None:
             facing = other_row[::-1] if transposed else other_row
             for mine, its in ((1, 0), (0, 1)):
                 straight = row[mine] == facing[its]
-                if (straight or candidate.symmetric and row[mine] == facing[mine]) and count[row[mine]] == 2:
+                if (straight or (candidate.symmetric and row[mine] == facing[mine])) and count[row[mine]] == 2:
                     far = facing[1 - its] if straight else facing[its]
                     return join_indices(without(network, {k, other}), [(row[1 - mine], far)], {row[mine]})
     return _cancel_orthogonal(network, count)
