@@ -99,7 +99,11 @@ class Lowering:
         for operand in network.operands:
             if operand.expr is None:
                 assert operand.shape is not None
-                operands.append(self.values.make("eye", operand.shape, (), operand.shape))
+                box = self.values.make("eye", operand.shape, (), operand.shape)
+                if operand.select is not None:
+                    shape = [network.size[i] for i in operand.indices]
+                    box = self.values.make("view", (operand.shape, operand.select), (box,), shape)
+                operands.append(box)
                 continue
             box = self.value(operand.expr)
             if operand.shape is not None or operand.select is not None:

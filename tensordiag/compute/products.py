@@ -420,8 +420,15 @@ def _core_places(terms: Sequence[Term]) -> Indices:
     """The output places that a core needs: one of those tied in all terms, none of those that all terms repeat."""
     present = [{i for row in t.rows for i in row} | {i for i, _ in t.fixed} for t in terms]
     first = _representatives(terms)
-    return tuple([p for p, q in enumerate(first) if p == q
-                  and any(t.output[p] in inside for t, inside in zip(terms, present, strict=True))])
+    apart = sorted(set(first))
+
+    def needed(place: int) -> bool:
+        return any(
+            t.output[place] in inside or sum(t.output[other] == t.output[place] for other in apart) > 1
+            for t, inside in zip(terms, present, strict=True)
+        )
+
+    return tuple([place for place in apart if needed(place)])
 
 
 def _pattern(terms: Sequence[Term], places: Indices) -> tuple[int, ...]:

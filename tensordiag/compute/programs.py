@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .backends import Backend
 from .implementations import implementation
 from .numpy_source import NumpyWriter
@@ -31,12 +33,19 @@ class Program:
     run: Callable[[Mapping[str, Any]], Any]
 
 
+def _has_complex(data: Any) -> bool:
+    """Whether a value's data holds a complex coefficient."""
+    return isinstance(data, complex) or (isinstance(data, (tuple, list)) and any(map(_has_complex, data)))
+
+
 def make_program(
     plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
 ) -> Program:
     """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
     kinds = {dtypes[value.data] for value in plan.inputs}
     dtype = backend.common_dtype(kinds)
+    if backend.name == "numpy" and any(_has_complex(value.data) for value in plan.values):
+        dtype = np.result_type(dtype, np.complex64)
     names = tuple(value.data for value in plan.inputs)
     constants: dict[str, Any] = {"implementation": backend.implementation or implementation}
     writer: Writer

@@ -308,8 +308,6 @@ def _single(box: Expr, wires: Wires, open_: Wires) -> Expr | None:
         return None
     if type(box) is Copy:
         return box
-    if type(box) is Tensor and box.symmetric:
-        return box
     order = {wire: place for place, wire in enumerate(wires)}
     axes = [order[wire] for wire in open_]
     if type(box) is Sum:

@@ -1,6 +1,6 @@
 """Layer 2: notation, out (einsum, indices, matrices, LaTeX, source code) and in (the text language)."""
 
-from .einsum import Einsum, to_einsum, to_source
+from .contractions import Einsum, to_einsum, to_source
 from .index import to_index
 from .language import parse
 from .matrix import to_latex, to_matrix, to_text
