@@ -40,8 +40,13 @@ def cubic(count: int, seed: int) -> td.Expr:
 def main() -> None:
     """Print the table."""
     diagrams = {name: SAMPLES[name] for name in ("trace of four", "norm", "peps", "cp square", "kronecker")}
-    diagrams |= {"mps 12": matrix_product(12), "norm 10": norm(10), "grid 5×6": lattice(5, 6, legs=False),
-                 "cubic 24": cubic(24, 0), "cubic 50": cubic(50, 0)}
+    diagrams |= {
+        "mps 12": matrix_product(12),
+        "norm 10": norm(10),
+        "grid 5×6": lattice(5, 6, legs=False),
+        "cubic 24": cubic(24, 0),
+        "cubic 50": cubic(50, 0),
+    }
     print(f"{'diagram':16}{'nodes':>6}{'tensordiag':>12}{'spring':>8}{'kamada-kawai':>14}{'seconds':>9}")
     for name, expr in diagrams.items():
         graph = simple_graph(expr)

@@ -125,7 +125,10 @@ class Torch:
 def available(names: list[str]) -> list[Any]:
     """The peers of these names that can be imported."""
     makers: dict[str, Callable[[], Any]] = {
-        "numpy": Numpy, "tensordiag": Tensordiag, "tensordiag-jax": lambda: Tensordiag("jax"), "jax": Jax,
+        "numpy": Numpy,
+        "tensordiag": Tensordiag,
+        "tensordiag-jax": lambda: Tensordiag("jax"),
+        "jax": Jax,
         "torch": Torch,
     }
     made = []

@@ -95,8 +95,10 @@ def table(results: dict[str, dict[str, dict[str, float]]], names: list[str]) -> 
     for name in names[1:]:
         ratios = [found[name]["ratio"] for found in results.values() if "ratio" in found[name]]
         if ratios:
-            lines.append(f"\n{name}: geometric mean {np.exp(np.mean(np.log(ratios))):.2f}× of {names[0]}, "
-                         f"at most {max(ratios):.2f}×.")
+            lines.append(
+                f"\n{name}: geometric mean {np.exp(np.mean(np.log(ratios))):.2f}× of {names[0]}, "
+                f"at most {max(ratios):.2f}×."
+            )
     lines += ["", "Seconds to derive, compile and compute the first result:", ""]
     lines += ["| workload | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for workload, found in results.items():
@@ -136,8 +138,14 @@ def main() -> None:
     for workload in all_workloads():
         if any(workload.name.startswith(case) for case in wanted):
             results[workload.name] = measure(workload, peers, options.rounds, options.seconds)
-            print(workload.name, {n: {k: readable(v) if k != "ratio" else round(v, 2) for k, v in found.items()}
-                                  for n, found in results[workload.name].items()}, flush=True)
+            print(
+                workload.name,
+                {
+                    n: {k: readable(v) if k != "ratio" else round(v, 2) for k, v in found.items()}
+                    for n, found in results[workload.name].items()
+                },
+                flush=True,
+            )
     text = f"{machine()}\n\n{table(results, [peer.name for peer in peers])}"
     print(text)
     if not options.dry:

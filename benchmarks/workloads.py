@@ -62,12 +62,16 @@ def hadamard(n: int, task: str) -> Workload:
 
     names = ("x", "y", "z") if task == "grad" else ("x", "y", "z", "dx", "dy", "dz")
     return Workload(
-        f"W1 {task} n={n}", normal(**dict.fromkeys(names, (n,))),
-        lambda: (td.grad(f.sum(), [x, y, z]) if task == "grad"
-                 else [td.jvp(f, x, dx) + td.jvp(f, y, dy) + td.jvp(f, z, dz)]),
+        f"W1 {task} n={n}",
+        normal(**dict.fromkeys(names, (n,))),
+        lambda: (
+            td.grad(f.sum(), [x, y, z]) if task == "grad" else [td.jvp(f, x, dx) + td.jvp(f, y, dy) + td.jvp(f, z, dz)]
+        ),
         gradients if task == "grad" else along,
         lambda lib, a: a["x"] * a["y"] * a["z"] if task == "jvp" else (a["x"] * a["y"] * a["z"]).sum(),
-        task, ("x", "y", "z"), ("dx", "dy", "dz") if task == "jvp" else (),
+        task,
+        ("x", "y", "z"),
+        ("dx", "dy", "dz") if task == "jvp" else (),
     )
 
 
@@ -76,10 +80,13 @@ def quadratic(n: int, task: str) -> Workload:
     x, A = td.tensors("x[n] A[n,n]")
     f = x @ A @ x
     return Workload(
-        f"W2 {task} n={n}", normal(x=(n,), A=(n, n)),
+        f"W2 {task} n={n}",
+        normal(x=(n,), A=(n, n)),
         lambda: [td.grad(f, x) if task == "grad" else td.hessian(f, x)],
         lambda a: [a["A"] @ a["x"] + a["x"] @ a["A"]] if task == "grad" else [a["A"] + a["A"].T],
-        lambda lib, a: a["x"] @ a["A"] @ a["x"], task, ("x",),
+        lambda lib, a: a["x"] @ a["A"] @ a["x"],
+        task,
+        ("x",),
     )
 
 
@@ -88,10 +95,13 @@ def least_squares(m: int, n: int, task: str) -> Workload:
     X, y, w = td.tensors("X[m,n] y[m] w[n]")
     f = td.square_norm(X @ w - y)
     return Workload(
-        f"W3 {task} {m}×{n}", normal(X=(m, n), y=(m,), w=(n,)),
+        f"W3 {task} {m}×{n}",
+        normal(X=(m, n), y=(m,), w=(n,)),
         lambda: [td.grad(f, w) if task == "grad" else td.hessian(f, w)],
         lambda a: [2 * (a["X"] @ a["w"] - a["y"]) @ a["X"]] if task == "grad" else [2 * (a["X"].T @ a["X"])],
-        lambda lib, a: ((a["X"] @ a["w"] - a["y"]) ** 2).sum(), task, ("w",),
+        lambda lib, a: ((a["X"] @ a["w"] - a["y"]) ** 2).sum(),
+        task,
+        ("w",),
     )
 
 
@@ -104,8 +114,11 @@ def logistic(n: int, task: str) -> Workload:
     f = td.apply("log", td.apply("exp", -(y * (X @ w))) + 1).sum()
 
     def arrays(rng: np.random.Generator) -> Arrays:
-        return {"X": rng.standard_normal((2 * n, n)), "y": np.sign(rng.standard_normal(2 * n)),
-                "w": rng.standard_normal(n) / np.sqrt(n)}
+        return {
+            "X": rng.standard_normal((2 * n, n)),
+            "y": np.sign(rng.standard_normal(2 * n)),
+            "w": rng.standard_normal(n) / np.sqrt(n),
+        }
 
     def by_hand(a: Arrays) -> list[Any]:
         t = a["X"] @ a["w"]
@@ -120,8 +133,13 @@ def logistic(n: int, task: str) -> Workload:
         return [Z.T @ Z]
 
     return Workload(
-        f"W4 {task} n={n}", arrays, lambda: [td.grad(f, w) if task == "grad" else td.hessian(f, w)], by_hand,
-        lambda lib, a: lib.xp.log1p(lib.xp.exp(-a["y"] * (a["X"] @ a["w"]))).sum(), task, ("w",),
+        f"W4 {task} n={n}",
+        arrays,
+        lambda: [td.grad(f, w) if task == "grad" else td.hessian(f, w)],
+        by_hand,
+        lambda lib, a: lib.xp.log1p(lib.xp.exp(-a["y"] * (a["X"] @ a["w"]))).sum(),
+        task,
+        ("w",),
     )
 
 
@@ -182,8 +200,14 @@ def perceptron(batch: int) -> Workload:
 
     def arrays(rng: np.random.Generator) -> Arrays:
         r = rng.standard_normal
-        return {"x": r((batch, 64)), "y": np.eye(10)[rng.integers(0, 10, batch)], "W1": r((64, 128)) / 8,
-                "b1": r(128) / 10, "W2": r((128, 10)) / 11, "b2": r(10) / 10}
+        return {
+            "x": r((batch, 64)),
+            "y": np.eye(10)[rng.integers(0, 10, batch)],
+            "W1": r((64, 128)) / 8,
+            "b1": r(128) / 10,
+            "W2": r((128, 10)) / 11,
+            "b2": r(10) / 10,
+        }
 
     def diagrams() -> list[td.Expr]:
         h = td.apply("tanh", x @ W1 + td.outer(td.ones("b"), b1))
@@ -235,8 +259,15 @@ def attention(rows: int, d: int) -> Workload:
         z = a["Q"] @ a["K"].T
         return ((lib.xp.exp(z - lib.logsumexp(z)[:, None]) @ a["V"]) ** 2).sum()
 
-    return Workload(f"W10 {rows}×{d}", arrays, lambda: [f, *td.grad(f, [Q, K, V])], by_hand, formula,
-                    "value_and_grad", ("Q", "K", "V"))
+    return Workload(
+        f"W10 {rows}×{d}",
+        arrays,
+        lambda: [f, *td.grad(f, [Q, K, V])],
+        by_hand,
+        formula,
+        "value_and_grad",
+        ("Q", "K", "V"),
+    )
 
 
 # -- W5, W6: factorised tensors ------------------------------------------------------------------------
@@ -254,11 +285,17 @@ def matrix_factors(n: int, k: int, task: str) -> Workload:
     T, U, V = td.tensors("T[n,n] U[n,k] V[n,k]")
     f = td.square_norm(T - U @ V.T)
     return Workload(
-        f"W5 {task} n={n}", normal(T=(n, n), U=(n, k), V=(n, k)),
+        f"W5 {task} n={n}",
+        normal(T=(n, n), U=(n, k), V=(n, k)),
         lambda: [td.grad(f, U) if task == "grad" else td.hessian(f, U)],
-        lambda a: ([2 * (a["U"] @ (a["V"].T @ a["V"]) - a["T"] @ a["V"])] if task == "grad"
-                   else [block_diagonal(2 * (a["V"].T @ a["V"]), n)]),
-        lambda lib, a: ((a["T"] - a["U"] @ a["V"].T) ** 2).sum(), task, ("U",),
+        lambda a: (
+            [2 * (a["U"] @ (a["V"].T @ a["V"]) - a["T"] @ a["V"])]
+            if task == "grad"
+            else [block_diagonal(2 * (a["V"].T @ a["V"]), n)]
+        ),
+        lambda lib, a: ((a["T"] - a["U"] @ a["V"].T) ** 2).sum(),
+        task,
+        ("U",),
     )
 
 
@@ -278,9 +315,13 @@ def canonical_polyadic(n: int, R: int) -> Workload:
         return [2 * gA, 2 * gB, 2 * gC]
 
     return Workload(
-        f"W6 grad n={n}", normal(T=(n, n, n), A=(n, R), B=(n, R), C=(n, R)), lambda: td.grad(f, [A, B, C]), by_hand,
+        f"W6 grad n={n}",
+        normal(T=(n, n, n), A=(n, R), B=(n, R), C=(n, R)),
+        lambda: td.grad(f, [A, B, C]),
+        by_hand,
         lambda lib, a: ((a["T"] - lib.xp.einsum("ir,jr,kr->ijk", a["A"], a["B"], a["C"])) ** 2).sum(),
-        "grad", ("A", "B", "C"),
+        "grad",
+        ("A", "B", "C"),
     )
 
 
@@ -293,8 +334,10 @@ def product_state(N: int, D: int) -> Workload:
     names = [f"A{k}" for k in range(N)]
 
     def arrays(rng: np.random.Generator) -> Arrays:
-        return {name: rng.standard_normal((bonds[k], 2, bonds[k + 1])) / np.sqrt(2 * bonds[k])
-                for k, name in enumerate(names)}
+        return {
+            name: rng.standard_normal((bonds[k], 2, bonds[k + 1])) / np.sqrt(2 * bonds[k])
+            for k, name in enumerate(names)
+        }
 
     def diagrams() -> list[td.Expr]:
         dims = ["1"] + ["D"] * (N - 1) + ["1"]
@@ -336,11 +379,14 @@ def network(name: str, indices: Sequence[Sequence[int]], q: int) -> Workload:
     letters = [chr(c) for c in range(0x100, 0x400) if chr(c).isalpha()]
     spec = ",".join("".join(letters[i] for i in row) for row in indices) + "->"
     path = opt_einsum.RandomGreedy(max_repeats=64)(
-        [set(row) for row in indices], set(), {i: q for row in indices for i in row})
+        [set(row) for row in indices], set(), {i: q for row in indices for i in row}
+    )
 
     def arrays(rng: np.random.Generator) -> Arrays:
-        return {name: np.abs(rng.standard_normal((q,) * len(row))) * q ** (-len(row) / 2)
-                for name, row in zip(names, indices, strict=True)}
+        return {
+            name: np.abs(rng.standard_normal((q,) * len(row))) * q ** (-len(row) / 2)
+            for name, row in zip(names, indices, strict=True)
+        }
 
     def diagrams() -> list[td.Expr]:
         ts = [td.Tensor(name, ["q"] * len(row)) for name, row in zip(names, indices, strict=True)]
@@ -448,23 +494,45 @@ def matrix_chain(N: int, d: int) -> Workload:
         return lib.xp.trace(product)
 
     return Workload(
-        f"W12 N={N} d={d}", lambda rng: {name: np.linalg.qr(rng.standard_normal((d, d)))[0] for name in names},
-        diagrams, by_hand, formula, "grad", tuple(names), derive_only=True,
+        f"W12 N={N} d={d}",
+        lambda rng: {name: np.linalg.qr(rng.standard_normal((d, d)))[0] for name in names},
+        diagrams,
+        by_hand,
+        formula,
+        "grad",
+        tuple(names),
+        derive_only=True,
     )
 
 
 def all_workloads() -> list[Workload]:
     """The cases of the table."""
     return [
-        hadamard(2000, "grad"), hadamard(200_000, "grad"), hadamard(200_000, "jvp"),
-        quadratic(1000, "grad"), quadratic(1000, "hessian"),
-        least_squares(2000, 300, "grad"), least_squares(2000, 300, "hessian"),
-        logistic(64, "grad"), logistic(1024, "grad"), logistic(128, "hessian"), logistic(512, "hessian"),
+        hadamard(2000, "grad"),
+        hadamard(200_000, "grad"),
+        hadamard(200_000, "jvp"),
+        quadratic(1000, "grad"),
+        quadratic(1000, "hessian"),
+        least_squares(2000, 300, "grad"),
+        least_squares(2000, 300, "hessian"),
+        logistic(64, "grad"),
+        logistic(1024, "grad"),
+        logistic(128, "hessian"),
+        logistic(512, "hessian"),
         relu_network(128, 64),
-        matrix_factors(200, 5, "grad"), matrix_factors(100, 5, "hessian"),
+        matrix_factors(200, 5, "grad"),
+        matrix_factors(100, 5, "hessian"),
         canonical_polyadic(60, 10),
-        product_state(20, 16), product_state(100, 16),
-        grid(4, 3), grid(6, 4), perceptron(128), attention(128, 64),
-        cubic_graph(20, 2), cubic_graph(60, 2), cubic_graph(40, 4),
-        matrix_chain(32, 8), matrix_chain(128, 8), matrix_chain(512, 8),
+        product_state(20, 16),
+        product_state(100, 16),
+        grid(4, 3),
+        grid(6, 4),
+        perceptron(128),
+        attention(128, 64),
+        cubic_graph(20, 2),
+        cubic_graph(60, 2),
+        cubic_graph(40, 4),
+        matrix_chain(32, 8),
+        matrix_chain(128, 8),
+        matrix_chain(512, 8),
     ]

@@ -39,8 +39,13 @@ def seed(path: Path) -> None:
     """The problem that started it: d(x∘y∘z)/dx."""
     f = x * y * z
     draw_equations(
-        [("f", f), ((f, "x"), td.diff(f, x)), ("J·h", td.jvp(f, x)), ("gᵀ·J", td.vjp(f, x)),
-         ((f.sum(), "x"), td.grad(f.sum(), x))],
+        [
+            ("f", f),
+            ((f, "x"), td.diff(f, x)),
+            ("J·h", td.jvp(f, x)),
+            ("gᵀ·J", td.vjp(f, x)),
+            ((f.sum(), "x"), td.grad(f.sum(), x)),
+        ],
         path,
     )
 
@@ -58,8 +63,13 @@ def seed_animation(path: Path) -> None:
 def definitions(path: Path) -> None:
     """Nakahira's definitions: derivatives by a matrix and by a vector."""
     draw_equations(
-        [((A, "A"), td.diff(A, A)), ((A.T, "A"), td.diff(A.T, A)), ((A @ x, "x"), td.diff(A @ x, x)),
-         ((x @ A, "x"), td.diff(x @ A, x)), ((A @ X @ B, "X"), td.diff(A @ X @ B, X))],
+        [
+            ((A, "A"), td.diff(A, A)),
+            ((A.T, "A"), td.diff(A.T, A)),
+            ((A @ x, "x"), td.diff(A @ x, x)),
+            ((x @ A, "x"), td.diff(x @ A, x)),
+            ((A @ X @ B, "X"), td.diff(A @ X @ B, X)),
+        ],
         path,
     )
 
@@ -68,11 +78,16 @@ def rules(path: Path) -> None:
     """Nakahira's rules: product, chain, trace, inverse, determinant, Hadamard, Kronecker."""
     inverse, determinant, layer = td.apply("inv", X), td.apply("det", X), td.apply("tanh", A @ x)
     draw_equations(
-        [((x @ A @ x, "x"), td.grad(x @ A @ x, x)), ((layer, "x"), td.diff(layer, x)),
-         ((td.trace(A @ X), "X"), td.grad(td.trace(A @ X), X)),
-         ((td.trace(A @ X.T), "X"), td.grad(td.trace(A @ X.T), X)),
-         ((inverse, "X"), td.diff(inverse, X)), ((determinant, "X"), td.grad(determinant, X)),
-         ((A * X, "X"), td.diff(A * X, X)), ((td.kron(A, X), "X"), td.diff(td.kron(A, X), X))],
+        [
+            ((x @ A @ x, "x"), td.grad(x @ A @ x, x)),
+            ((layer, "x"), td.diff(layer, x)),
+            ((td.trace(A @ X), "X"), td.grad(td.trace(A @ X), X)),
+            ((td.trace(A @ X.T), "X"), td.grad(td.trace(A @ X.T), X)),
+            ((inverse, "X"), td.diff(inverse, X)),
+            ((determinant, "X"), td.grad(determinant, X)),
+            ((A * X, "X"), td.diff(A * X, X)),
+            ((td.kron(A, X), "X"), td.diff(td.kron(A, X), X)),
+        ],
         path,
     )
 
@@ -83,17 +98,20 @@ def asked(path: Path) -> None:
     inverse = td.apply("inv", X)
     logits = td.apply("exp", A @ x)
     draw_equations(
-        [("∇_{x}‖Ax−b‖^{2}", td.grad(td.square_norm(residual), x)),
-         ("∇_{X} a^{⊤}X^{−1}b", td.grad(a @ inverse @ b, X)),
-         ("∇_{X} \\mathrm{tr} AXBX^{⊤}", td.grad(td.trace(A @ X @ B @ X.T), X)),
-         ("∇_{X} \\mathrm{tr} X^{⊤}X", td.grad(td.trace(X.T @ X), X)),
-         ("∇_{X} \\mathrm{log det} X", td.grad(td.apply("logdet", X), X)),
-         ("∇^{2} x^{⊤}Ax", td.hessian(x @ A @ x, x)),
-         ("∂(a∘Wx)/∂W", td.diff(a * (W @ x), W)),
-         ("∇_{x} \\mathrm{log} Σ \\mathrm{exp} Ax", td.grad(td.apply("log", logits.sum()), x)),
-         ("∇_{A} ‖A−uv^{⊤}‖^{2}", td.grad(td.square_norm(A - td.outer(u, v)), A)),
-         ("∇_{w} Σ σ(w∘x)", td.grad(td.apply("sigmoid", w * x).sum(), w))],
-        path, max_width=60.0,
+        [
+            ("∇_{x}‖Ax−b‖^{2}", td.grad(td.square_norm(residual), x)),
+            ("∇_{X} a^{⊤}X^{−1}b", td.grad(a @ inverse @ b, X)),
+            ("∇_{X} \\mathrm{tr} AXBX^{⊤}", td.grad(td.trace(A @ X @ B @ X.T), X)),
+            ("∇_{X} \\mathrm{tr} X^{⊤}X", td.grad(td.trace(X.T @ X), X)),
+            ("∇_{X} \\mathrm{log det} X", td.grad(td.apply("logdet", X), X)),
+            ("∇^{2} x^{⊤}Ax", td.hessian(x @ A @ x, x)),
+            ("∂(a∘Wx)/∂W", td.diff(a * (W @ x), W)),
+            ("∇_{x} \\mathrm{log} Σ \\mathrm{exp} Ax", td.grad(td.apply("log", logits.sum()), x)),
+            ("∇_{A} ‖A−uv^{⊤}‖^{2}", td.grad(td.square_norm(A - td.outer(u, v)), A)),
+            ("∇_{w} Σ σ(w∘x)", td.grad(td.apply("sigmoid", w * x).sum(), w)),
+        ],
+        path,
+        max_width=60.0,
     )
 
 
@@ -144,8 +162,11 @@ def _peps(rows: int, columns: int) -> td.Expr:
 def cp_loss(path: Path) -> None:
     """The loss of a CP decomposition and its gradient by one factor."""
     t, p, q, r = td.tensors("X[i,j,k] A[i,r] B[j,r] C[k,r]")
-    loss = (td.einsum("ijk,ijk->", t, t) - 2 * td.einsum("ijk,ir,jr,kr->", t, p, q, r)
-            + td.einsum("ir,jr,kr,is,js,ks->", p, q, r, p, q, r))
+    loss = (
+        td.einsum("ijk,ijk->", t, t)
+        - 2 * td.einsum("ijk,ir,jr,kr->", t, p, q, r)
+        + td.einsum("ir,jr,kr,is,js,ks->", p, q, r, p, q, r)
+    )
     draw_equations([("L", loss), ("∂L/∂A", td.grad(loss, p))], path, max_width=70.0)
 
 
@@ -154,8 +175,9 @@ def network(path: Path) -> None:
     w1, w2, t = td.tensors("W1[h,n] W2[m,h] t[m]")
     output = w2 @ td.apply("tanh", w1 @ x)
     loss = td.square_norm(output - t)
-    draw_equations([("y", output), ("∂L/∂W_{2}", td.grad(loss, w2)), ("∂L/∂W_{1}", td.grad(loss, w1))], path,
-                   max_width=80.0)
+    draw_equations(
+        [("y", output), ("∂L/∂W_{2}", td.grad(loss, w2)), ("∂L/∂W_{1}", td.grad(loss, w1))], path, max_width=80.0
+    )
 
 
 def nested_bubbles(path: Path) -> None:
@@ -168,14 +190,25 @@ def _theme(name: str) -> Callable[[Path], None]:
     def themed(path: Path) -> None:
         f = td.grad(td.square_norm(A @ x - b), x)
         draw_equation("∇f", f, path, theme=name)
+
     themed.__doc__ = f"The theme {name}."
     return themed
 
 
 GALLERY: dict[str, Callable[[Path], None]] = {
-    "seed.png": seed, "seed-strip.png": seed_strip, "seed.gif": seed_animation, "definitions.png": definitions,
-    "rules.png": rules, "asked.png": asked, "ring.png": ring, "chain.png": chain, "mps.png": matrix_product_state,
-    "peps.png": peps, "cp.png": cp_loss, "network.png": network, "bubbles.png": nested_bubbles,
+    "seed.png": seed,
+    "seed-strip.png": seed_strip,
+    "seed.gif": seed_animation,
+    "definitions.png": definitions,
+    "rules.png": rules,
+    "asked.png": asked,
+    "ring.png": ring,
+    "chain.png": chain,
+    "mps.png": matrix_product_state,
+    "peps.png": peps,
+    "cp.png": cp_loss,
+    "network.png": network,
+    "bubbles.png": nested_bubbles,
     **{f"theme-{name}.png": _theme(name) for name in ("light", "dark", "print", "book", "presentation")},
 }
 

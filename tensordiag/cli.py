@@ -142,15 +142,23 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--draw", metavar="FILE", help="write the picture of the derivative (.png, .svg, .pdf)")
     derive.add_argument("--latex", action="store_true", help="print LaTeX only")
     derive.add_argument("--text", action="store_true", help="print the matrix notation only")
-    derive.add_argument("--layout", choices=("numerator", "denominator"), default="numerator",
-                        help="which axes come first (default: the formula's, numerator)")
+    derive.add_argument(
+        "--layout",
+        choices=("numerator", "denominator"),
+        default="numerator",
+        help="which axes come first (default: the formula's, numerator)",
+    )
     draw = _command(commands, "draw", _draw, "draw a formula or its derivative")
     _add_variables(draw)
     draw.add_argument("-o", "--out", metavar="FILE", required=True, help="the picture to write (.png, .svg, .pdf)")
     einsum = _command(commands, "einsum", _einsum, "print a formula or its derivative as einsum")
     _add_variables(einsum)
-    einsum.add_argument("--library", choices=("numpy", "opt_einsum", "torch", "jax"), default="numpy",
-                        help="whose einsum (default: numpy)")
+    einsum.add_argument(
+        "--library",
+        choices=("numpy", "opt_einsum", "torch", "jax"),
+        default="numpy",
+        help="whose einsum (default: numpy)",
+    )
     evaluate = _command(commands, "evaluate", _evaluate, "compute a formula or its derivative from arrays")
     _add_variables(evaluate)
     evaluate.add_argument("arrays", nargs="*", metavar="ARRAY", help="NAME=FILE.npy, NAME=NUMBER or FILE.npz")
@@ -163,8 +171,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _new_parser(command: str, make: Callable[..., argparse.ArgumentParser], **options: Any) -> argparse.ArgumentParser:
-    return make(epilog=_EXAMPLES[command], formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-                **options)
+    return make(
+        epilog=_EXAMPLES[command], formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options
+    )
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], summary: str) -> Any:
@@ -173,17 +182,27 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int],
         return made
 
     command = _new_parser(name, make, help=summary, description=summary[0].upper() + summary[1:] + ".")
-    command.add_argument("formula", metavar="TEXT", help="the formula, such as \"x'*A*x\"")
+    command.add_argument("formula", metavar="TEXT", help='the formula, such as "x\'*A*x"')
     command.add_argument("--dims", metavar="DECLARATIONS", help='declared tensors, such as "A[n,n] sym, x[n], a"')
     command.set_defaults(run=run)
     return command
 
 
 def _add_variables(command: argparse.ArgumentParser, required: bool = False) -> None:
-    command.add_argument("--wrt", metavar="NAME[,NAME]", action="append", required=required,
-                         help="differentiate by these, each for itself (may be repeated)")
-    command.add_argument("--order", type=_order, default=1, metavar="K",
-                         help="how often to differentiate by a variable; 2 gives the Hessian (default: 1)")
+    command.add_argument(
+        "--wrt",
+        metavar="NAME[,NAME]",
+        action="append",
+        required=required,
+        help="differentiate by these, each for itself (may be repeated)",
+    )
+    command.add_argument(
+        "--order",
+        type=_order,
+        default=1,
+        metavar="K",
+        help="how often to differentiate by a variable; 2 gives the Hessian (default: 1)",
+    )
 
 
 def _order(text: str) -> int:

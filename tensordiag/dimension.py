@@ -71,9 +71,7 @@ class Dimension:
         for monomial, factor in self.terms:
             for name in monomial:
                 if name not in sizes:
-                    raise DimensionError(
-                        f"the size {name} is not known: no array has it; pass sizes={{{name!r}: …}}"
-                    )
+                    raise DimensionError(f"the size {name} is not known: no array has it; pass sizes={{{name!r}: …}}")
                 factor *= sizes[name]
             total += factor
         return total
@@ -167,9 +165,7 @@ def _parse(text: str) -> Dimension:
     return Dimension._collect(terms)
 
 
-def infer_sizes(
-    known: Mapping[str, int], pairs: Iterable[tuple[Dimension, int, str]]
-) -> dict[str, int]:
+def infer_sizes(known: Mapping[str, int], pairs: Iterable[tuple[Dimension, int, str]]) -> dict[str, int]:
     """Solve `dimension = size` for the named sizes, one unknown at a time.
 
     `pairs` are (dimension, size, where it was seen); `where` goes into the message of a clash.

@@ -173,8 +173,18 @@ def test_paths_that_cannot_be_written(capsys, tmp_path):
     assert (code, err) == (1, f"tensordiag: cannot write {tmp_path / 'missing' / 'v.npy'}: No such file or directory\n")
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["derive", "x"], ["derive", "x", "--wrt"], ["draw", "x"],
-                                       ["derive", "x", "--wrt", "x", "--order", "0"], ["derive", "x", "--unknown"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["derive", "x"],
+        ["derive", "x", "--wrt"],
+        ["draw", "x"],
+        ["derive", "x", "--wrt", "x", "--order", "0"],
+        ["derive", "x", "--unknown"],
+    ],
+)
 def test_wrong_usage_exits_with_2(capsys, arguments):
     code, out, err = run(capsys, *arguments)
     assert code == 2
@@ -211,6 +221,8 @@ def test_an_interrupt_and_a_closed_pipe_leave_no_traceback(capsys, monkeypatch):
 
 
 def test_the_command_line_loads_nothing_heavy_for_its_help():
-    script = "import sys; from tensordiag.cli import main; main(['--help']); " \
-             "sys.exit('matplotlib' in sys.modules or 'scipy' in sys.modules)"
+    script = (
+        "import sys; from tensordiag.cli import main; main(['--help']); "
+        "sys.exit('matplotlib' in sys.modules or 'scipy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=False).returncode == 0

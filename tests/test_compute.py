@@ -160,9 +160,14 @@ def test_a_product_with_an_inverse_is_a_solution():
     inverse = td.apply("inv", A)
     arrays = {"A": rng.standard_normal((4, 4)), "B": rng.standard_normal((4, 3)), "x": rng.standard_normal(4)}
     P, b, v = np.linalg.inv(arrays["A"]), arrays["B"], arrays["x"]
-    for expr, want in ((inverse @ B, P @ b), (B.T @ inverse, b.T @ P), (inverse.T @ x, P.T @ v),
-                       (x @ inverse @ x, v @ P @ v), (inverse @ inverse, P @ P),
-                       (td.grad(td.apply("logdet", A), A), P.T)):
+    for expr, want in (
+        (inverse @ B, P @ b),
+        (B.T @ inverse, b.T @ P),
+        (inverse.T @ x, P.T @ v),
+        (x @ inverse @ x, v @ P @ v),
+        (inverse @ inverse, P @ P),
+        (td.grad(td.apply("logdet", A), A), P.T),
+    ):
         program = compile(expr)
         np.testing.assert_allclose(program({t.name: arrays[t.name] for t in expr.tensors}), want)
         assert kernels(program)["solve"] == (B in expr.tensors or x in expr.tensors)
@@ -356,11 +361,23 @@ def test_other_libraries_agree(library):
     softmax = td.square_norm(td.apply("softmax", A @ B @ B.T, params=(1,)) @ A)
     logs = td.apply("log", td.apply("exp", A @ x) + 1).sum()
     determinants = td.apply("logdet", S @ S + A) + td.apply("det", A)
-    exprs = [softmax, *td.grad(softmax, [A, B]), td.hessian(logs, x), determinants, *td.grad(determinants, [A, S]),
-             td.diff(x * x, x), td.kron(A, B), td.diff(td.entry(B, 1, None), B), td.apply("adj", A),
-             td.apply("gelu", x),
-             td.apply("inv", A) @ B, td.apply("argmax", x), td.apply("max", x),
-             td.apply("logsumexp", B, params=(0,)), td.identity("n")]
+    exprs = [
+        softmax,
+        *td.grad(softmax, [A, B]),
+        td.hessian(logs, x),
+        determinants,
+        *td.grad(determinants, [A, S]),
+        td.diff(x * x, x),
+        td.kron(A, B),
+        td.diff(td.entry(B, 1, None), B),
+        td.apply("adj", A),
+        td.apply("gelu", x),
+        td.apply("inv", A) @ B,
+        td.apply("argmax", x),
+        td.apply("max", x),
+        td.apply("logsumexp", B, params=(0,)),
+        td.identity("n"),
+    ]
     arrays = {"x": rng.standard_normal(4), "A": rng.standard_normal((4, 4)), "B": rng.standard_normal((4, 3))}
     arrays["S"] = arrays["A"] + arrays["A"].T
     program = compile(exprs, backend=library)

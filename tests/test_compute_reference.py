@@ -38,13 +38,17 @@ def dense(expr, arrays, sizes=SIZES):
             else:
                 values[node] = np.eye(shape[0])[node.params[0]]
         elif isinstance(node, td.Sum):
-            values[node] = sum((np.multiply(complex(c) if isinstance(c, complex) else float(c), values[t.base])
-                                for c, t in node.terms), np.zeros(shape))
+            values[node] = sum(
+                (
+                    np.multiply(complex(c) if isinstance(c, complex) else float(c), values[t.base])
+                    for c, t in node.terms
+                ),
+                np.zeros(shape),
+            )
         elif isinstance(node, (td.Diagram, td.Environment)):
             values[node] = network(node, values, sizes)
         else:
-            values[node] = np.asarray(implementation(node.function)(*(values[a.base] for a in node.args),
-                                                                    *node.params))
+            values[node] = np.asarray(implementation(node.function)(*(values[a.base] for a in node.args), *node.params))
         assert list(values[node].shape) == shape
     return values[expr.base]
 
@@ -135,7 +139,7 @@ def expressions(draw):
             b = draw(st.sampled_from(pool))
             if a.order + b.order <= 3:
                 pool.append(td.outer(a, b))
-    made = [e for e in pool[len(LEAVES):] if e.order <= 4]
+    made = [e for e in pool[len(LEAVES) :] if e.order <= 4]
     return made[-3:] if made else [x * y]
 
 

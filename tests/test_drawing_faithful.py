@@ -17,8 +17,19 @@ from tensordiag.drawing.scene import Scene
 from tensordiag.drawing.skeletons import coefficient_markup, terms_of
 
 LETTERS = "ijklmnopqrstuvw"
-COUNTS = ("crossings", "coincident_wires", "node_overlaps", "wire_node_hits", "label_label", "label_node", "label_wire",
-          "label_spill", "dangling_wire_ends", "open_legs_inside", "outside_frame")
+COUNTS = (
+    "crossings",
+    "coincident_wires",
+    "node_overlaps",
+    "wire_node_hits",
+    "label_label",
+    "label_node",
+    "label_wire",
+    "label_spill",
+    "dangling_wire_ends",
+    "open_legs_inside",
+    "outside_frame",
+)
 
 
 def flaws(drawing):
@@ -35,7 +46,8 @@ def is_read_back(drawing, expr):
     got = read(drawing.scene, LETTERS)
     return len(got) == len(wanted) and all(
         same(skeleton, term.skeleton) and coefficient in ("".join(coefficient_markup(term.coefficient, True)), "1")
-        for (coefficient, skeleton), term in zip(got, wanted, strict=True))
+        for (coefficient, skeleton), term in zip(got, wanted, strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -153,8 +165,13 @@ def test_bytes_do_not_depend_on_the_hash_seed():
         "print(digest.hexdigest())\n"
     )
     outputs = {
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": "", "PYTHONPATH": "."},
-                       capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PATH": "", "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for seed in ("0", "1", "77")
     }
     assert len(outputs) == 1

@@ -60,8 +60,10 @@ def test_nothing_moves_until_the_result_is_simplified(expr, name):
     assert [n.state for n in first].count("accent") == 1
     assert [n.state for n in ghost].count("ghost") == [n.state for n in opened].count("ghost") == 1
     for panel in (ghost, opened):
-        offsets = {(round(n.center[0] - m.center[0], 6), round(n.center[1] - m.center[1], 6))
-                   for n, m in zip(panel, first, strict=True)}
+        offsets = {
+            (round(n.center[0] - m.center[0], 6), round(n.center[1] - m.center[1], 6))
+            for n, m in zip(panel, first, strict=True)
+        }
         assert len(offsets) == 1
     assert flaws(drawing) == {}
 
@@ -84,8 +86,9 @@ def test_terms_of_the_product_rule_keep_the_places_of_their_parent():
     assert all(p == pytest.approx(q) for shape in shapes for p, q in zip(shape, shapes[0], strict=True))
     assert flaws(drawing) == {}
     wanted = terms_of(after)
-    assert all(same(skeleton, term.skeleton) for (_, skeleton), term in zip(
-        read(drawing.scene, LETTERS), wanted, strict=True))
+    assert all(
+        same(skeleton, term.skeleton) for (_, skeleton), term in zip(read(drawing.scene, LETTERS), wanted, strict=True)
+    )
 
 
 def test_a_derivation_becomes_an_animation(tmp_path):
@@ -230,8 +233,9 @@ def test_bytes_do_not_depend_on_the_order_of_insertion():
             continue
         order = list(range(len(flat.boxes)))
         random.Random(5).shuffle(order)
-        shuffled = contract([flat.boxes[k] for k in order], [flat.wires[k] for k in order], flat.open,
-                            dict(enumerate(flat.wire_dims)))
+        shuffled = contract(
+            [flat.boxes[k] for k in order], [flat.wires[k] for k in order], flat.open, dict(enumerate(flat.wire_dims))
+        )
         assert draw(shuffled).to_svg() == draw(flat).to_svg(), name
 
 
@@ -267,8 +271,14 @@ def test_every_theme_draws_the_same_scene(theme):
 
 
 def test_kinds_differ_by_shape_and_not_by_colour_alone():
-    tensors = [td.Tensor("A", ("n", "n")), td.Tensor("A", ("n", "n"), "sym"), td.Tensor("A", ("n", "n"), "diag"),
-               td.Tensor("A", ("n", "n"), (), True), td.Tensor("A", ("n",)), td.Tensor("A", ("n",) * 3)]
+    tensors = [
+        td.Tensor("A", ("n", "n")),
+        td.Tensor("A", ("n", "n"), "sym"),
+        td.Tensor("A", ("n", "n"), "diag"),
+        td.Tensor("A", ("n", "n"), (), True),
+        td.Tensor("A", ("n",)),
+        td.Tensor("A", ("n",) * 3),
+    ]
     pictures = {re.sub('fill="#[^"]*"', "", draw(t, theme="print", simplify=False).to_svg()) for t in tensors}
     assert len(pictures) == len(tensors)
 
@@ -297,8 +307,10 @@ def test_text_formats_are_written(tmp_path, ending):
 
 def test_alternative_text_is_words_and_an_equation():
     alt = draw(td.diff(x * y * z, x)).alt
-    assert alt == ("vector y, vector z, copy dot; copy dot joined to y; copy dot joined to z. Open legs i, j. "
-                   "Equation: [i, j] = y[i] z[i] δ[i,j].")
+    assert alt == (
+        "vector y, vector z, copy dot; copy dot joined to y; copy dot joined to z. Open legs i, j. "
+        "Equation: [i, j] = y[i] z[i] δ[i,j]."
+    )
     assert draw(td.hessian(x @ A @ x, x)).alt.startswith("Sum of 2 diagrams. Term 1: ")
     assert draw(td.zero(("n",)), simplify=False).alt == "Zero with 1 open legs."
 

@@ -146,8 +146,10 @@ def test_logarithms():
 def test_memory_limit_names_the_intermediate():
     with says(MemoryLimitError, "has shape (1000, 1000, 1000, 1000) (7.3 TiB); pass a larger memory_limit="):
         evaluate(td.outer(B, B), B=np.ones((1000, 1000)))
-    with says(MemoryLimitError, "computing this needs 78.1 KiB at once, over the limit of 1000 bytes: the "
-                                "intermediate A has shape (100, 100)"):
+    with says(
+        MemoryLimitError,
+        "computing this needs 78.1 KiB at once, over the limit of 1000 bytes: the intermediate A has shape (100, 100)",
+    ):
         evaluate(A @ A, A=np.ones((100, 100)), memory_limit=1000)
     with says(MemoryLimitError, "over the limit of 1000 bytes: the intermediate A·A has shape (100, 100)"):
         evaluate(td.trace(A @ A @ A), A=np.ones((100, 100)), memory_limit=1000, log=True)
@@ -225,8 +227,9 @@ def test_powers(exponent):
 
 def test_a_function_without_an_array_implementation(monkeypatch):
     monkeypatch.setitem(FUNCTIONS, "cube", FUNCTIONS["exp"])
-    with says(UnknownTensorError, "the function 'cube' has no array implementation; give one with "
-                                  "register_array('cube', …)"):
+    with says(
+        UnknownTensorError, "the function 'cube' has no array implementation; give one with register_array('cube', …)"
+    ):
         evaluate(td.apply("cube", x), x=[1.0])
     monkeypatch.setitem(IMPLEMENTATIONS, "cube", np.exp)
     register_array("cube", lambda array: array**3)

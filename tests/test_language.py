@@ -378,13 +378,20 @@ def test_other_texts_and_declarations_are_refused():
 @pytest.mark.parametrize(
     ("text", "dims", "message"),
     [
-        ("A*x", "A[m,n] x[m]", "cannot multiply A by x: leg 1 of A has dimension n, but leg 0 of x has dimension m\n"
-         "  A*x\n   ^"),
+        (
+            "A*x",
+            "A[m,n] x[m]",
+            "cannot multiply A by x: leg 1 of A has dimension n, but leg 0 of x has dimension m\n  A*x\n   ^",
+        ),
         ("x + y", "x[n] y[m]", "cannot add x and y: leg 0 of x has dimension n, but leg 0 of y has dimension m"),
         ("A + B", "A[m,n] B[m,p]", "leg 1 of A has dimension n, but leg 1 of B has dimension p"),
         ("x'*y", "x[n] y[m]", "leg 0 of x' has dimension n, but leg 0 of y has dimension m"),
-        ("tr(A)", "A[m,n]", "cannot take tr(A), which needs a square matrix: leg 0 of A has dimension m, "
-         "but leg 1 of A has dimension n"),
+        (
+            "tr(A)",
+            "A[m,n]",
+            "cannot take tr(A), which needs a square matrix: leg 0 of A has dimension m, "
+            "but leg 1 of A has dimension n",
+        ),
         ("x'*A*x", "A[m,n]", "leg 0 of x'*A has dimension n, but leg 0 of x has dimension m"),
         ("A^2", "A[2,3]", "cannot take A^2, which needs a square matrix: leg 0 of A has dimension 2, but"),
         ("kron(A,B)*x", "A[m,n] B[p,q] x[n]", "leg 1 of kron(A,B) has dimension n*q, but leg 0 of x has dimension n"),
@@ -422,9 +429,58 @@ def test_functions_are_listed():
 
 # -- properties ----------------------------------------------------------------------------------------
 
-_TOKENS = ["x", "y", "A", "B", "t", "a", "2", "0.5", "1.", "+", "-", "*", "/", ".*", "./", ".^", "^", "'", "ᵀ", "^T",
-           "(", ")", ",", "∘", "⊗", "exp(", "tr(", "sum(", "inv(", "diag(", "kron(", "norm2(", "vector(", "eye", "I",
-           "𝟏", "𝟏_n", "I_n", " ", "²", "⁻¹", "maximum(", "softmax(", "T", "foo", "foo(", "@", "\n", "_", "0"]
+_TOKENS = [
+    "x",
+    "y",
+    "A",
+    "B",
+    "t",
+    "a",
+    "2",
+    "0.5",
+    "1.",
+    "+",
+    "-",
+    "*",
+    "/",
+    ".*",
+    "./",
+    ".^",
+    "^",
+    "'",
+    "ᵀ",
+    "^T",
+    "(",
+    ")",
+    ",",
+    "∘",
+    "⊗",
+    "exp(",
+    "tr(",
+    "sum(",
+    "inv(",
+    "diag(",
+    "kron(",
+    "norm2(",
+    "vector(",
+    "eye",
+    "I",
+    "𝟏",
+    "𝟏_n",
+    "I_n",
+    " ",
+    "²",
+    "⁻¹",
+    "maximum(",
+    "softmax(",
+    "T",
+    "foo",
+    "foo(",
+    "@",
+    "\n",
+    "_",
+    "0",
+]
 
 
 @settings(max_examples=400, deadline=None)
@@ -502,14 +558,18 @@ DERIVATIVES = [
     ("a*sin(x)", ["x"], lambda a, x: a * np.diag(np.cos(x))),
     ("log(det(A))", ["A"], lambda A: np.linalg.inv(A).T),
     ("norm2(A*x - y)^2", ["x"], lambda A, x, y: 2 * A.T @ (A @ x - y)),
-    ("sum(log(exp(-y.*(A*x)) + vector(1)))", ["x"],
-     lambda A, x, y: -A.T @ (y * np.exp(-y * (A @ x)) / (1 + np.exp(-y * (A @ x))))),
-    ("(x - y)/norm2(x - y)", ["x"],
-     lambda x, y: np.eye(3) / np.linalg.norm(x - y) - np.outer(x - y, x - y) / np.linalg.norm(x - y) ** 3),
-    ("kron(A, x*y')", ["y"],
-     lambda A, x, y: np.einsum("ij,k,lu->ikjlu", A, x, np.eye(3)).reshape(9, 9, 3)),
-    ("-y'*log(softmax(A*x))", ["x"],
-     lambda A, x, y: -A.T @ (y - y.sum() * np.exp(A @ x) / np.exp(A @ x).sum())),
+    (
+        "sum(log(exp(-y.*(A*x)) + vector(1)))",
+        ["x"],
+        lambda A, x, y: -A.T @ (y * np.exp(-y * (A @ x)) / (1 + np.exp(-y * (A @ x)))),
+    ),
+    (
+        "(x - y)/norm2(x - y)",
+        ["x"],
+        lambda x, y: np.eye(3) / np.linalg.norm(x - y) - np.outer(x - y, x - y) / np.linalg.norm(x - y) ** 3,
+    ),
+    ("kron(A, x*y')", ["y"], lambda A, x, y: np.einsum("ij,k,lu->ikjlu", A, x, np.eye(3)).reshape(9, 9, 3)),
+    ("-y'*log(softmax(A*x))", ["x"], lambda A, x, y: -A.T @ (y - y.sum() * np.exp(A @ x) / np.exp(A @ x).sum())),
     ("a^b", ["b"], lambda a, b: np.log(a) * a**b),
     ("x∘y∘z", ["x"], lambda x, y, z: np.diag(y * z)),
 ]

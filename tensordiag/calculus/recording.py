@@ -65,5 +65,3 @@ def _tensors(box: Expr) -> set[Expr]:
     from ..core.expressions import walk
 
     return set(walk(box))
-
-

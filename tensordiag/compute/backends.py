@@ -47,11 +47,23 @@ class Backend:
 def _numpy_scope(dtype: Any) -> dict[str, Any]:
     multiarray = (getattr(np, "_core", None) or np.core).multiarray
     return {
-        "dtype": dtype, "dot": np.dot, "matmul": np.matmul, "einsum": getattr(multiarray, "c_einsum", np.einsum),
-        "total": np.add.reduce, "zeros": np.zeros, "empty": np.empty, "full": np.full, "eye": np.eye,
-        "array": np.array, "subtract": np.subtract, "add": np.add,
-        "multiply": np.multiply, "tanh": np.tanh, "maximum": np.maximum,
-        "greater": np.greater, "number": dtype.type,
+        "dtype": dtype,
+        "dot": np.dot,
+        "matmul": np.matmul,
+        "einsum": getattr(multiarray, "c_einsum", np.einsum),
+        "total": np.add.reduce,
+        "zeros": np.zeros,
+        "empty": np.empty,
+        "full": np.full,
+        "eye": np.eye,
+        "array": np.array,
+        "subtract": np.subtract,
+        "add": np.add,
+        "multiply": np.multiply,
+        "tanh": np.tanh,
+        "maximum": np.maximum,
+        "greater": np.greater,
+        "number": dtype.type,
     }
 
 
@@ -84,8 +96,12 @@ def _jax() -> Backend:
     from jax.scipy import special
 
     def scope(dtype: Any) -> dict[str, Any]:
-        return {"xp": jnp, "eye": lambda n: jnp.eye(n, dtype=dtype), "turn": jnp.transpose,
-                "full": lambda shape, value: jnp.full(shape, value, dtype)}
+        return {
+            "xp": jnp,
+            "eye": lambda n: jnp.eye(n, dtype=dtype),
+            "turn": jnp.transpose,
+            "full": lambda shape, value: jnp.full(shape, value, dtype),
+        }
 
     header = ("import jax.numpy as xp", "from jax.numpy import eye, full, transpose as turn")
     find = library_implementation(jnp, special, registered_arrays("jax"))
@@ -105,8 +121,12 @@ def _torch() -> Backend:
     import torch
 
     def scope(dtype: Any) -> dict[str, Any]:
-        return {"xp": torch, "eye": lambda n: torch.eye(n, dtype=dtype), "turn": torch.permute,
-                "full": lambda shape, value: torch.full(shape, value, dtype=dtype)}
+        return {
+            "xp": torch,
+            "eye": lambda n: torch.eye(n, dtype=dtype),
+            "turn": torch.permute,
+            "full": lambda shape, value: torch.full(shape, value, dtype=dtype),
+        }
 
     header = ("import torch as xp", "from torch import eye, full, permute as turn")
     find = library_implementation(torch, torch.special, registered_arrays("torch"))
@@ -126,4 +146,3 @@ def find_backend(name: str | None) -> Backend:
         return BACKENDS[name]()
     except ImportError:
         raise BackendError(f"the backend {name} needs {name}: pip install {name}") from None
-

@@ -28,7 +28,8 @@ def is_elementwise(value: Value, implementation: Callable[[str], Any]) -> bool:
         return order == len(straight) and all(row in (straight, ()) for row in rows)
     if value.kind == "sum":
         return any(data[1] == straight for data in value.data) and all(
-            data[1] in (straight, ()) and data[2] == straight and not data[3] for data in value.data)
+            data[1] in (straight, ()) and data[2] == straight and not data[3] for data in value.data
+        )
     if value.kind == "apply":
         return isinstance(implementation(value.data[0]), np.ufunc) and len(value.operands) == 1
     return value.kind == "scale"
@@ -100,8 +101,11 @@ class Block:
 
     def _compute(self, value: Value, place: int, last: Mapping[int, int], needed: Mapping[int, str]) -> None:
         """The calls of one value, its result in a block buffer or in the array that is needed later."""
-        done = [self.local[o.number] for o in dict.fromkeys(value.operands)
-                if o.number in self.inside and last[o.number] == place and o.number not in needed]
+        done = [
+            self.local[o.number]
+            for o in dict.fromkeys(value.operands)
+            if o.number in self.inside and last[o.number] == place and o.number not in needed
+        ]
         at_once = value.kind != "sum" or [abs(data[0]) for data in value.data] == [1, 1]
         if at_once:  # a longer sum reads operands after it has begun to write
             self.free += done

@@ -25,7 +25,11 @@ class Compiled:
     """
 
     def __init__(
-        self, exprs: Sequence[Expr], single: bool, backend: Backend, sizes: Mapping[str, int] | None,
+        self,
+        exprs: Sequence[Expr],
+        single: bool,
+        backend: Backend,
+        sizes: Mapping[str, int] | None,
         memory_limit: int | None,
     ) -> None:
         self._single = single
@@ -85,13 +89,17 @@ class Compiled:
         given = named if arrays is None else arrays if not named else None
         found: Any = MISS if given is None or self._cores is None else self._cores[0].run(given)
         if found is MISS:
-            checked = {name: as_float(name, value) for name, value in sorted(
-                check_names(self._known, self._needed, arrays, named).items())}
+            checked = {
+                name: as_float(name, value)
+                for name, value in sorted(check_names(self._known, self._needed, arrays, named).items())
+            }
             self._cores = self._core_program(checked)
             found = self._cores[0].run(checked)
         assert self._cores is not None
-        made = [Structured(np.asarray(core), pattern, shape)
-                for core, (pattern, shape) in zip(found, self._cores[1], strict=True)]
+        made = [
+            Structured(np.asarray(core), pattern, shape)
+            for core, (pattern, shape) in zip(found, self._cores[1], strict=True)
+        ]
         return made[0] if self._single else made
 
     def _core_program(self, arrays: Mapping[str, Any]) -> tuple[Program, list[tuple[Any, Any]]]:

@@ -73,8 +73,16 @@ def _opened_term(term: Term, count: Counter[int]) -> list[Term]:
     if single:
         chosen = {o.number for o in single}
         term = open_operands(term, lambda box: box.terms[0] if box.number in chosen else None)
-    spread = [o for o in term.operands if is_openable(o) and len(o.terms) != 1 and (
-        any(_has_copies(t) for t in o.terms) or (len(term.operands) == 1 and _is_whole(term) and count[o.number] < 2))]
+    spread = [
+        o
+        for o in term.operands
+        if is_openable(o)
+        and len(o.terms) != 1
+        and (
+            any(_has_copies(t) for t in o.terms)
+            or (len(term.operands) == 1 and _is_whole(term) and count[o.number] < 2)
+        )
+    ]
     if not spread or len(term.operands) > _LARGEST_OPENED:
         return [term]
     return distributed(term, {o.number for o in spread})
@@ -102,7 +110,7 @@ def _is_whole(term: Term) -> bool:
 
 def distributed(term: Term, numbers: set[int]) -> list[Term]:
     """The term with these sums multiplied out; the term itself where that makes too many terms."""
-    places = [k for k, o in enumerate(term.operands) if o.number in numbers]
+    places = [k for k, o in enumerate(term.operands) if o.number in numbers and is_openable(o)]
     total = 1
     for k in places:
         total *= len(term.operands[k].terms)
@@ -126,8 +134,11 @@ def distributed_everywhere(values: Values, roots: Sequence[Value], target: Value
     def change(value: Value) -> Value:
         if value.kind != "poly" or value is target or target not in value.operands:
             return value
-        terms = [made for t in value.terms
-                 for made in (distributed(t, {target.number}) if t.operands.count(target) == 1 else [t])]
+        terms = [
+            made
+            for t in value.terms
+            for made in (distributed(t, {target.number}) if t.operands.count(target) == 1 else [t])
+        ]
         return values.poly(terms, value.shape) if len(terms) <= _MOST_TERMS else value
 
     return opened(values, rebuilt(values, roots, change))
@@ -167,8 +178,11 @@ def _rest(values: Values, members: Sequence[tuple[Term, int]], legs: Sequence[tu
     count = len(legs)
     covered = {p: leg for leg, places in enumerate(legs) for p in places}
     size = {leg: first.size[first.rows[place][leg]] for leg in range(count)}
-    touched = [leg for leg in range(count) if not legs[leg] or any(
-        t.rows[k][leg] in row for t, k in members for j, row in enumerate(t.rows) if j != k)]
+    touched = [
+        leg
+        for leg in range(count)
+        if not legs[leg] or any(t.rows[k][leg] in row for t, k in members for j, row in enumerate(t.rows) if j != k)
+    ]
     open_places = [p for p in range(len(first.output)) if p not in covered]
     size |= {count + p: first.size[first.output[p]] for p in open_places}
     inner = []

@@ -73,6 +73,9 @@ def sigmoid(x: Array) -> Any:
 
 def softplus(x: Array) -> Any:
     """log(1 + exp(x)) without overflow."""
+    if np.iscomplexobj(x):
+        positive = np.real(x) > 0
+        return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -105,8 +108,12 @@ def power(x: Array, exponent: Any) -> Any:
     if simple is not None:
         return simple(x)
     value = complex(exponent) if isinstance(exponent, complex) else float(exponent)
-    return np.power(x, np.asarray(value, dtype=np.result_type(np.asarray(x).dtype, type(value)))[()]
-                    if isinstance(value, complex) else np.asarray(value, dtype=np.asarray(x).dtype)[()])
+    return np.power(
+        x,
+        np.asarray(value, dtype=np.result_type(np.asarray(x).dtype, type(value)))[()]
+        if isinstance(value, complex)
+        else np.asarray(value, dtype=np.asarray(x).dtype)[()],
+    )
 
 
 # -- matrices ------------------------------------------------------------------------------------------
@@ -187,7 +194,8 @@ def logsumexp(x: Array, *legs: int) -> Any:
     made, top = _shifted(x, legs)
     with np.errstate(divide="ignore"):  # the empty sum is 0, its logarithm −∞
         return np.log(np.exp(made, out=made).sum(axis=legs)) + top.reshape(
-            [size for leg, size in enumerate(x.shape) if leg not in legs])
+            [size for leg, size in enumerate(x.shape) if leg not in legs]
+        )
 
 
 def largest(x: Array) -> Any:
@@ -206,10 +214,45 @@ def argmax(x: Array) -> Any:
 
 
 IMPLEMENTATIONS.update(
-    {name: getattr(np, name) for name in (
-        "exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
-        "sinh", "cosh", "tanh", "maximum", "minimum")},
-    relu=relu, step=step, sigmoid=sigmoid, softplus=softplus, erf=erf, gelu=gelu, power=power, pow=np.power,
-    inv=inv, solve=solve, det=np.linalg.det, logdet=logdet, adj=adj, pinv=pinv,
-    softmax=softmax, logsoftmax=logsoftmax, logsumexp=logsumexp, max=largest, argmax=argmax,
+    {
+        name: getattr(np, name)
+        for name in (
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "abs",
+            "sign",
+            "sin",
+            "cos",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "maximum",
+            "minimum",
+        )
+    },
+    relu=relu,
+    step=step,
+    sigmoid=sigmoid,
+    softplus=softplus,
+    erf=erf,
+    gelu=gelu,
+    power=power,
+    pow=np.power,
+    inv=inv,
+    solve=solve,
+    det=np.linalg.det,
+    logdet=logdet,
+    adj=adj,
+    pinv=pinv,
+    softmax=softmax,
+    logsoftmax=logsoftmax,
+    logsumexp=logsumexp,
+    max=largest,
+    argmax=argmax,
 )

@@ -44,7 +44,8 @@ def contract_pair(a: Array, ia: Indices, b: Array, ib: Indices, kept: set[int]) 
     if not summed:
         x = _arranged(a, ia, (*batch, *left)).reshape([size[i] for i in (*batch, *left)] + [1] * len(right))
         y = _arranged(b, ib, (*batch, *right)).reshape(
-            [size[i] for i in batch] + [1] * len(left) + [size[i] for i in right])
+            [size[i] for i in batch] + [1] * len(left) + [size[i] for i in right]
+        )
         return x * y, out
     x = _arranged(a, ia, (*batch, *left, *summed))
     y = _arranged(b, ib, (*batch, *summed, *right))

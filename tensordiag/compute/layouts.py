@@ -84,8 +84,11 @@ def _turn(value: Value, users: Sequence[Value], turned: dict[int, Indices]) -> N
     best, chosen = math.inf, turned.get(value.number, straight)
     for perm in _orders(value):
         turned[value.number] = perm
-        cost = sum(_cost(user, turned) if user.kind == "pair" else _sum_cost(user, value, perm)
-                   for user in users if user.kind in ("pair", "sum"))
+        cost = sum(
+            _cost(user, turned) if user.kind == "pair" else _sum_cost(user, value, perm)
+            for user in users
+            if user.kind in ("pair", "sum")
+        )
         cost += 0.1 * (perm != straight)
         if cost < best:
             best, chosen = cost, perm
@@ -167,12 +170,17 @@ def _turned_data(value: Value, perms: Sequence[Indices | None]) -> Any:
         return value.data
     if value.kind == "pair":
         rows, order = value.data
-        return tuple([tuple([row[a] for a in perm]) if perm else row
-                      for row, perm in zip(rows, perms, strict=True)]), order
+        return tuple(
+            [tuple([row[a] for a in perm]) if perm else row for row, perm in zip(rows, perms, strict=True)]
+        ), order
     first = perms[0]
     if value.kind == "sum":
-        return tuple([(c, tuple([row[a] for a in perm]) if perm else row, pattern, fixed)
-                      for (c, row, pattern, fixed), perm in zip(value.data, perms, strict=True)])
+        return tuple(
+            [
+                (c, tuple([row[a] for a in perm]) if perm else row, pattern, fixed)
+                for (c, row, pattern, fixed), perm in zip(value.data, perms, strict=True)
+            ]
+        )
     assert first is not None
     if value.kind == "turn":
         return tuple([first.index(axis) for axis in value.data])

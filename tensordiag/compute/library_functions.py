@@ -10,8 +10,23 @@ from ..errors import BackendError
 __all__ = ["library_implementation"]
 
 _PLAIN = (
-    "exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
-    "tanh", "maximum", "minimum",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "abs",
+    "sign",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "maximum",
+    "minimum",
 )
 
 

@@ -253,5 +253,3 @@ def _combine(piece: Combination, values: Sequence[_Value], binding: Binding) -> 
         part = v.array if factor == 1 else v.array * factor
         total = part if total is None else total + part
     return _normalised(np.asarray(total), top)
-
-

@@ -77,8 +77,13 @@ class Lowering:
             operands.append(adjoint)
             head = outer + network.output
         data = PlannedRemoval(
-            number, tuple([network.indices[k] for k in order]), frozenset(network.output), order.index(piece.place),
-            head, outer + network.indices[piece.place])
+            number,
+            tuple([network.indices[k] for k in order]),
+            frozenset(network.output),
+            order.index(piece.place),
+            head,
+            outer + network.indices[piece.place],
+        )
         return self.values.make("removed", data, tuple(operands), [size[i] for i in data.output])
 
     def network(self, piece: Contraction) -> Value:
@@ -111,8 +116,12 @@ class Lowering:
                 box = self.values.make("view", (operand.shape, operand.select), (box,), shape)
             operands.append(box)
         term = Term(
-            network.coefficient, tuple(operands), tuple(o.indices for o in network.operands), network.output,
-            network.size, tuple(sorted(network.fixed.items())),
+            network.coefficient,
+            tuple(operands),
+            tuple(o.indices for o in network.operands),
+            network.output,
+            network.size,
+            tuple(sorted(network.fixed.items())),
         )
         return self.values.poly([term] if network.coefficient != 0 else [], network.shape)
 

@@ -91,8 +91,12 @@ class NumpyWriter(Writer):
         for operand in dict.fromkeys(value.operands):
             base = self.base[operand.number]
             name = self.name[base]
-            if (base in self.owned and self.last[base] == here and name in self.compact
-                    and name != self.name[value.number]):
+            if (
+                base in self.owned
+                and self.last[base] == here
+                and name in self.compact
+                and name != self.name[value.number]
+            ):
                 self.pool.setdefault(self.order[self.place[base]].shape, []).append(name)
 
     def take(self, value: Value) -> str | None:
@@ -105,9 +109,15 @@ class NumpyWriter(Writer):
         """Whether an operand's buffer may be overwritten by the value that is being written."""
         base = self.base[operand.number]
         here = self.place[self.current.number]
-        return (self.reuse and base in self.owned and self.last[base] == here and base == operand.number
-                and operand.shape == self.current.shape and operand.kind not in _ALIASES
-                and sum(o is operand for o in self.current.operands) == 1)
+        return (
+            self.reuse
+            and base in self.owned
+            and self.last[base] == here
+            and base == operand.number
+            and operand.shape == self.current.shape
+            and operand.kind not in _ALIASES
+            and sum(o is operand for o in self.current.operands) == 1
+        )
 
     def result(self, root: Value, place: int) -> str:
         """A fresh array, or a NumPy scalar."""
@@ -265,9 +275,7 @@ class NumpyWriter(Writer):
         (_, row, pattern, _), _, operand = part
         return row == pattern and bool(operand.shape) and self.free(operand)
 
-    def _add(
-        self, text: str, free: str, part: _Part, value: Value
-    ) -> tuple[str, str]:
+    def _add(self, text: str, free: str, part: _Part, value: Value) -> tuple[str, str]:
         """One more dense term: in place once a buffer is ours."""
         (coefficient, row, pattern, _), name, operand = part
         x = _broadcast(name, row, pattern, leading=True)
@@ -342,15 +350,26 @@ class NumpyWriter(Writer):
             rest = [i for i in summed if i != lead]
             self.use(value, "matmul")
             swap = right[0] < left[0]
-            sides = [_as_stack(b, rb, [lead], right, rest, size), _as_stack(a, ra, [lead], rest, left, size)] if swap \
+            sides = (
+                [_as_stack(b, rb, [lead], right, rest, size), _as_stack(a, ra, [lead], rest, left, size)]
+                if swap
                 else [_as_stack(a, ra, [lead], left, rest, size), _as_stack(b, rb, [lead], rest, right, size)]
+            )
             return f"total(matmul({sides[0]}, {sides[1]}), 0)"
         if left and right and right[0] < left[0]:  # the result is wanted the other way round
             (a, ra, left), (b, rb, right) = two, one
         first = _as_matrix(a, ra, left, summed, size)
         second = _as_matrix(b, rb, summed, right, size)
-        self.use(value, "syrk" if x is y and left and right and len(ra) == 2 else
-                 "dot" if not left and not right else "matmul" if left and right else "matvec")
+        self.use(
+            value,
+            "syrk"
+            if x is y and left and right and len(ra) == 2
+            else "dot"
+            if not left and not right
+            else "matmul"
+            if left and right
+            else "matvec",
+        )
         made = f"dot({first}, {second})"
         buffer = self.take(value) if len(left) == len(right) == 1 else None
         if buffer is not None:
@@ -359,8 +378,12 @@ class NumpyWriter(Writer):
         return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
 
     def _matmul(
-        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]],
-        batch: list[int], summed: list[int],
+        self,
+        value: Value,
+        one: tuple[str, Indices, list[int]],
+        two: tuple[str, Indices, list[int]],
+        batch: list[int],
+        summed: list[int],
     ) -> str:
         """A stack of matrix products."""
         (a, ra, left), (b, rb, right) = one, two

@@ -90,8 +90,10 @@ def best_tree(
     inside = [frozenset[int]()] * (everything + 1)
     for mask in range(1, everything + 1):
         inside[mask] = inside[mask & (mask - 1)] | sets[(mask & -mask).bit_length() - 1]
-    legs = [sets[m.bit_length() - 1] if m & (m - 1) == 0 and m else
-            inside[m] & (output | inside[everything ^ m]) for m in range(everything + 1)]
+    legs = [
+        sets[m.bit_length() - 1] if m & (m - 1) == 0 and m else inside[m] & (output | inside[everything ^ m])
+        for m in range(everything + 1)
+    ]
     best = [0.0] * (everything + 1)
     split = [0] * (everything + 1)
     for mask in range(1, everything + 1):
@@ -123,9 +125,7 @@ def best_tree(
     return tree
 
 
-def _searched(
-    sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int
-) -> Path:
+def _searched(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int) -> Path:
     """Greedy, and where that is dear the best of several random greedy runs."""
     inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
@@ -152,9 +152,7 @@ def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int])
     return [_as_pairs(path, len(inputs)) for path in found]
 
 
-def path_cost(
-    sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path
-) -> float:
+def path_cost(sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path) -> float:
     """Estimated seconds of a path."""
     rows, alive, total = list(sets), dict(enumerate(sets)), 0.0
     count: dict[int, int] = dict.fromkeys(output, 1)

@@ -107,15 +107,24 @@ class Plan:
         """The plan as plain data."""
         name = _names(self.values)
         rows = [
-            {"value": name[v.number], "kernel": self.kernels.get(v.number, v.kind), "shape": list(v.shape),
-             "operands": [name[o.number] for o in v.operands], "flops": self.flops_of(v)}
-            for v in self.values if v.kind != "input"
+            {
+                "value": name[v.number],
+                "kernel": self.kernels.get(v.number, v.kind),
+                "shape": list(v.shape),
+                "operands": [name[o.number] for o in v.operands],
+                "flops": self.flops_of(v),
+            }
+            for v in self.values
+            if v.kind != "input"
         ]
         largest = self.largest
         return {
-            "flops": self.flops, "peak_memory": self.peak_memory,
-            "largest": None if largest is None else list(largest.shape), "sizes": dict(self.sizes),
-            "results": [name[v.number] for v in self.results], "rows": rows,
+            "flops": self.flops,
+            "peak_memory": self.peak_memory,
+            "largest": None if largest is None else list(largest.shape),
+            "sizes": dict(self.sizes),
+            "results": [name[v.number] for v in self.results],
+            "rows": rows,
         }
 
     def json(self) -> str:
@@ -127,11 +136,13 @@ class Plan:
         lines = [f"{'value':>8}  {'kernel':10}  {'FLOPs':>14}  {'shape':20}  operands"]
         for row in data["rows"]:
             shape = "×".join(map(str, row["shape"])) or "scalar"
-            lines.append(f"{row['value']:>8}  {row['kernel']:10}  {row['flops']:>14,}  {shape:20}  "
-                         + ", ".join(row["operands"]))
+            lines.append(
+                f"{row['value']:>8}  {row['kernel']:10}  {row['flops']:>14,}  {shape:20}  " + ", ".join(row["operands"])
+            )
         largest = "×".join(map(str, data["largest"] or [])) or "scalar"
-        lines.append(f"total {data['flops']:,} FLOPs; largest intermediate {largest}; "
-                     f"peak memory {data['peak_memory']:,} bytes")
+        lines.append(
+            f"total {data['flops']:,} FLOPs; largest intermediate {largest}; peak memory {data['peak_memory']:,} bytes"
+        )
         return "\n".join(lines)
 
 
@@ -171,9 +182,7 @@ def default_memory_limit() -> int:
         return 2**62
 
 
-def make_plan(
-    steps: Mapping[Expr, Piece], roots: Sequence[Expr], sizes: Mapping[str, int], itemsize: int = 8
-) -> Plan:
+def make_plan(steps: Mapping[Expr, Piece], roots: Sequence[Expr], sizes: Mapping[str, int], itemsize: int = 8) -> Plan:
     """Plan results at known sizes."""
     values = Values()
     lowered = lower(values, steps, roots, sizes)

@@ -140,8 +140,9 @@ class Planner:
         common = _common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
         data_ = tuple([(_divided(c, common), *key[1:]) for key, (c, _) in found.items()])
         operands = tuple([product for _, product in found.values()])
-        made = self.values.make("sum", data_, operands, shape,
-                                symmetry=_sum_symmetry(list(zip(operands, data_, strict=True)), shape))
+        made = self.values.make(
+            "sum", data_, operands, shape, symmetry=_sum_symmetry(list(zip(operands, data_, strict=True)), shape)
+        )
         return Handle(made, tuple(range(len(shape))), common)
 
     # -- products ----------------------------------------------------------------------------------
@@ -199,7 +200,10 @@ class Planner:
         return self.values.make("reduce", data, (box,), shape), kept
 
     def pair(
-        self, a: tuple[Value, Indices], b: tuple[Value, Indices], kept: frozenset[int] | set[int],
+        self,
+        a: tuple[Value, Indices],
+        b: tuple[Value, Indices],
+        kept: frozenset[int] | set[int],
         leaves: Sequence[tuple[Value, Indices]] | None = None,
     ) -> tuple[Value, Indices]:
         """The product of two values, summed over the indices that are not kept.
@@ -223,8 +227,13 @@ class Planner:
             number = {i: k for k, i in enumerate(listed)}
             turns = [tuple([place[twin[number[i]]] for i in out]) for twin in twins]
             straight = tuple(range(len(out)))
-            made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape,
-                                    symmetry=tuple([turn for turn in turns if turn != straight]))
+            made = self.values.make(
+                "pair",
+                (rows, len(out)),
+                (a[0], b[0]),
+                shape,
+                symmetry=tuple([turn for turn in turns if turn != straight]),
+            )
         for name, order in names.items():
             label = {i: k for k, i in enumerate(order)}
             self.products[name] = made, tuple([label[i] for i in out])

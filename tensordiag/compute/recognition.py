@@ -82,8 +82,13 @@ def _logistic(values: Values, value: Value) -> Value:
 def _spread_fractions(term: Term) -> list[Term]:
     """The term with those sums multiplied out that hold a fraction over 1 + exp(t), where it has exp(t) itself."""
     exponents = {box.operands[0] for box in term.operands if _is(box, "exp")}
-    sums = {box.number for box in term.operands if is_openable(box) and len(box.terms) > 1 and any(
-        _is(o, "power") and _exponent(o.operands[0]) in exponents for t in box.terms for o in t.operands)}
+    sums = {
+        box.number
+        for box in term.operands
+        if is_openable(box)
+        and len(box.terms) > 1
+        and any(_is(o, "power") and _exponent(o.operands[0]) in exponents for t in box.terms for o in t.operands)
+    }
     return distributed(term, sums) if sums and exponents else [term]
 
 
@@ -98,8 +103,9 @@ def _logistic_term(values: Values, term: Term) -> Term:
             continue
         left.remove((box, row))
         for _ in range(-box.data[1][0]):
-            top = next((pair for pair in left if pair[1] == row and _is(pair[0], "exp") and pair[0].operands[0] is t),
-                       None)
+            top = next(
+                (pair for pair in left if pair[1] == row and _is(pair[0], "exp") and pair[0].operands[0] is t), None
+            )
             if top is not None:
                 left.remove(top)
                 made.append((_function(values, "sigmoid", t), row))
@@ -184,8 +190,9 @@ def _rooted(values: Values, term: Term) -> Term:
             if row.index(shared[0]) != row_.index(shared[0]):
                 continue
             weights = [pair for pair in pairs if pair[1] == shared]
-            if not weights or any(shared[0] in r for b, r in pairs if r != shared and (b, r) not in (
-                    (box, row), (box, row_))):
+            if not weights or any(
+                shared[0] in r for b, r in pairs if r != shared and (b, r) not in ((box, row), (box, row_))
+            ):
                 continue
             size = {0: term.size[shared[0]]}
             weight = Term(1, tuple([b for b, _ in weights]), ((0,),) * len(weights), (0,), size)
@@ -217,15 +224,26 @@ def _fully_factored(values: Values, weight: Term) -> Value:
     value = values.poly(terms, (weight.size[0],))
     outside: list[Term] = []
     while value.kind == "poly" and len(value.terms) > 1:
-        taken = next((f for x in common_factors(value) if (f := factored(values, value, x)) is not None
-                      and f.kind == "poly" and len(f.terms) == 1), None)
+        taken = next(
+            (
+                f
+                for x in common_factors(value)
+                if (f := factored(values, value, x)) is not None and f.kind == "poly" and len(f.terms) == 1
+            ),
+            None,
+        )
         if taken is None:
             break
         term = taken.terms[0]
         rest = next(o for o in term.operands if o.kind == "poly" and len(o.terms) > 1)
-        outside.append(replace(term, coefficient=term.coefficient, operands=tuple(
-            [o for o in term.operands if o is not rest]), rows=tuple([r for o, r in zip(
-                term.operands, term.rows, strict=True) if o is not rest])))
+        outside.append(
+            replace(
+                term,
+                coefficient=term.coefficient,
+                operands=tuple([o for o in term.operands if o is not rest]),
+                rows=tuple([r for o, r in zip(term.operands, term.rows, strict=True) if o is not rest]),
+            )
+        )
         value = rest
     operands = [value, *(o for term in outside for o in term.operands)]
     coefficient: Any = 1

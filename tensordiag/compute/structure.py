@@ -83,9 +83,7 @@ def live_below(node: Expr) -> tuple[Expr, ...]:
     return node.children
 
 
-def pieces(
-    roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments: bool = False
-) -> dict[Expr, Piece]:
+def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments: bool = False) -> dict[Expr, Piece]:
     """What to compute for the roots, by expression, operands before their users.  Cost: linear; iterative.
 
     Tensors have no piece.  `largest` bounds the operands of one network.  With `environments` several environments
@@ -145,8 +143,12 @@ def _is_glue(node: Expr, inner: int) -> bool:
     assert isinstance(node, Diagram)
     first, second = node.wires
     kept = len(first) - inner
-    return (kept >= 0 and first[kept:] == second[:inner] and node.open == first[:kept] + second[inner:]
-            and len(set(first + second)) == len(first) + len(second) - inner)
+    return (
+        kept >= 0
+        and first[kept:] == second[:inner]
+        and node.open == first[:kept] + second[inner:]
+        and len(set(first + second)) == len(first) + len(second) - inner
+    )
 
 
 def _kept(

@@ -80,13 +80,21 @@ class Structured:
         rows, columns = self._halves()
         size = self._size()
         paired = [i for i in dict.fromkeys(rows) if i in columns]
-        left, right = [i for i in dict.fromkeys(rows) if i not in paired], [i for i in dict.fromkeys(columns)
-                                                                            if i not in paired]
+        left, right = (
+            [i for i in dict.fromkeys(rows) if i not in paired],
+            [i for i in dict.fromkeys(columns) if i not in paired],
+        )
         height, width = math.prod(size[i] for i in left), math.prod(size[i] for i in right)
-        if height != width or len(set(rows)) != len(rows) or len(set(columns)) != len(columns) or (
-                any(i < 0 for i in (*left, *right))):
-            raise ShapeError(f"the map from {self.shape[len(rows):]} to {self.shape[:len(rows)]} is not invertible: "
-                             f"its blocks are {height}×{width}")
+        if (
+            height != width
+            or len(set(rows)) != len(rows)
+            or len(set(columns)) != len(columns)
+            or (any(i < 0 for i in (*left, *right)))
+        ):
+            raise ShapeError(
+                f"the map from {self.shape[len(rows) :]} to {self.shape[: len(rows)]} is not invertible: "
+                f"its blocks are {height}×{width}"
+            )
         own = [i for i in paired if i >= 0]
         free = [i for i in paired if i < 0]
         blocks = self.core.transpose([*own, *left, *right]).reshape([*(size[i] for i in own), height, width])
@@ -108,10 +116,13 @@ class Structured:
         rows, columns = self._halves()
         turned = Structured(self.core.conj(), columns + rows, self._turned_shape())
         shape = (math.prod(self.shape[: len(rows)]), math.prod(self.shape[len(rows) :]))
-        return LinearOperator(shape, matvec=lambda x: self.matvec(x).ravel(), dtype=self.core.dtype,
-                              rmatvec=lambda x: turned.matvec(x).ravel())
+        return LinearOperator(
+            shape,
+            matvec=lambda x: self.matvec(x).ravel(),
+            dtype=self.core.dtype,
+            rmatvec=lambda x: turned.matvec(x).ravel(),
+        )
 
     def _turned_shape(self) -> tuple[int, ...]:
         half = len(self.shape) // 2
         return self.shape[half:] + self.shape[:half]
-

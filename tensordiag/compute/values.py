@@ -33,7 +33,12 @@ class Value:
     __slots__ = ("data", "kind", "number", "operands", "shape", "symmetry")
 
     def __init__(
-        self, number: int, kind: str, data: Any, operands: tuple[Value, ...], shape: Indices,
+        self,
+        number: int,
+        kind: str,
+        data: Any,
+        operands: tuple[Value, ...],
+        shape: Indices,
         symmetry: tuple[Indices, ...] = (),
     ) -> None:
         self.number = number
@@ -110,8 +115,9 @@ def arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterator
                 made.append(list(chosen))
                 continue
             turned = [[row, *(tuple([row[axis] for axis in perm]) for perm in box.symmetry)] for box, row in chosen]
-            made.extend([(box, row) for (box, _), row in zip(chosen, way, strict=True)]
-                        for way in itertools.product(*turned))
+            made.extend(
+                [(box, row) for (box, _), row in zip(chosen, way, strict=True)] for way in itertools.product(*turned)
+            )
         count *= len(made)
         choices.append(made)
     for parts in itertools.product(*choices):
@@ -130,8 +136,14 @@ class Values:
         self.count = 0
 
     def make(
-        self, kind: str, data: Any, operands: tuple[Value, ...], shape: Sequence[int], *,
-        key: Any = None, symmetry: tuple[Indices, ...] = (),
+        self,
+        kind: str,
+        data: Any,
+        operands: tuple[Value, ...],
+        shape: Sequence[int],
+        *,
+        key: Any = None,
+        symmetry: tuple[Indices, ...] = (),
     ) -> Value:
         """The value with this content (or `key`), made where it is not known."""
         shape = tuple(shape)
@@ -157,13 +169,21 @@ class Values:
         for term in terms:
             key, canonical = canonical_term(open_trivial(term))
             known = collected.get(key)
-            collected[key] = canonical if known is None else replace(
-                known, coefficient=as_number(known.coefficient + canonical.coefficient))
+            collected[key] = (
+                canonical
+                if known is None
+                else replace(known, coefficient=as_number(known.coefficient + canonical.coefficient))
+            )
         kept = {key: term for key, term in collected.items() if term.coefficient != 0}
         if len(kept) == 1:
             (term,) = kept.values()
-            if (term.coefficient == 1 and len(term.operands) == 1 and term.is_plain
-                    and term.rows[0] == term.output and term.operands[0].shape == tuple(shape)):
+            if (
+                term.coefficient == 1
+                and len(term.operands) == 1
+                and term.is_plain
+                and term.rows[0] == term.output
+                and term.operands[0].shape == tuple(shape)
+            ):
                 return term.operands[0]
         ordered = sorted(kept, key=repr)
         key = (tuple((k, kept[k].coefficient) for k in ordered), tuple(shape))
@@ -237,9 +257,18 @@ def open_operands(term: Term, choose: Callable[[Value], Term | None]) -> Term:
                     local[i], size[fresh] = fresh, inner.size[i]
                     fresh += 1
             pending.append((below, tuple([local[i] for i in r])))
-    return _without_lone(Term(
-        coefficient, tuple(operands), tuple([tuple([find(i) for i in row]) for row in rows]),
-        tuple([find(i) for i in term.output]), size, tuple([(find(i), p) for i, p in term.fixed])), term, find)
+    return _without_lone(
+        Term(
+            coefficient,
+            tuple(operands),
+            tuple([tuple([find(i) for i in row]) for row in rows]),
+            tuple([find(i) for i in term.output]),
+            size,
+            tuple([(find(i), p) for i, p in term.fixed]),
+        ),
+        term,
+        find,
+    )
 
 
 def _without_lone(made: Term, before: Term, find: Any) -> Term:
@@ -255,7 +284,8 @@ def _without_lone(made: Term, before: Term, find: Any) -> Term:
 def is_openable(box: Value) -> bool:
     """Whether a value is a polynomial with the axes of its terms and no fixed index, so that it can be opened."""
     return box.kind == "poly" and all(
-        not term.fixed and box.shape == tuple([term.size[i] for i in term.output]) for term in box.data)
+        not term.fixed and box.shape == tuple([term.size[i] for i in term.output]) for term in box.data
+    )
 
 
 def _is_trivial(box: Value) -> bool:

@@ -10,8 +10,15 @@ from .typesetting import plain
 
 __all__ = ["describe"]
 
-_NAMES = {"copy": "copy dot", "ones": "vector of ones", "plain": "symmetric tensor", "symmetric": "symmetric matrix",
-          "diagonal": "diagonal matrix", "unit": "unit vector", "merge": "merge of legs"}
+_NAMES = {
+    "copy": "copy dot",
+    "ones": "vector of ones",
+    "plain": "symmetric tensor",
+    "symmetric": "symmetric matrix",
+    "diagonal": "diagonal matrix",
+    "unit": "unit vector",
+    "merge": "merge of legs",
+}
 _LONGEST = 40
 _LETTERS = "ijklmnopqrstuvwabcdefgh"
 

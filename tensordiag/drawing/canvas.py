@@ -94,9 +94,16 @@ def pdf(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
     figure = _figure(strokes, box, theme, style)
     buffer = BytesIO()
     canvas: Any = FigureCanvasPdf(figure)
-    canvas.print_pdf(buffer, metadata={
-        "CreationDate": None, "Creator": None, "Producer": None, "Title": about[0], "Subject": about[1],
-    })
+    canvas.print_pdf(
+        buffer,
+        metadata={
+            "CreationDate": None,
+            "Creator": None,
+            "Producer": None,
+            "Title": about[0],
+            "Subject": about[1],
+        },
+    )
     return buffer.getvalue()
 
 

@@ -42,7 +42,9 @@ class Component:
         """For every open leg the node and leg that it sits on."""
         return {
             there[1]: (node, leg)
-            for node, row in self.links.items() for leg, (_, there) in enumerate(row) if there[0] == OPEN
+            for node, row in self.links.items()
+            for leg, (_, there) in enumerate(row)
+            if there[0] == OPEN
         }
 
     @property
@@ -57,9 +59,10 @@ class Component:
     @cached_property
     def is_ring(self) -> bool:
         """Whether every node has two legs, all joined inside: a trace of a product."""
-        return all(
-            len(row) == 2 and all(there[0] != OPEN for _, there in row) for row in self.links.values()
-        ) and len(self.nodes) >= 1
+        return (
+            all(len(row) == 2 and all(there[0] != OPEN for _, there in row) for row in self.links.values())
+            and len(self.nodes) >= 1
+        )
 
     def path(self, start: int, end: int) -> list[int]:
         """The shortest path between two nodes, the same every time."""

@@ -132,7 +132,8 @@ class Drawing:
             "text/plain": lambda: self.alt,
         }
         data = {
-            kind: make() for kind, make in kinds.items()
+            kind: make()
+            for kind, make in kinds.items()
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
         return data, {kind: {"alt": self.alt} for kind in data if kind.startswith("image/")}
@@ -292,13 +293,15 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
     return made
 
 
-def picture_options(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None,
-                    extra: int = 0) -> tuple[Sizes, Options]:
+def picture_options(
+    expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None, extra: int = 0
+) -> tuple[Sizes, Options]:
     """The common sizes and options of an expression's terms; `extra` open legs are to be added to it."""
     count = max((len(term.skeleton.nodes) for term in terms), default=0)
     if count > _LARGE and not settings.force:
         raise DrawingError(
-            f"the diagram has {count} nodes; more than {_LARGE} are drawn as dots, and only with force=True")
+            f"the diagram has {count} nodes; more than {_LARGE} are drawn as dots, and only with force=True"
+        )
     sizes = Sizes(settings.style, dots=count > _LARGE)
     for term in terms:
         sizes.gather(term.skeleton.nodes)
@@ -347,8 +350,9 @@ def draw_equation(lhs: Any, rhs: Any, target: Any = None, *, relation: str = "="
     return draw_equations([(lhs, rhs)], target, relation=relation, **options)
 
 
-def draw_equations(pairs: Sequence[tuple[Any, Any]], target: Any = None, *, relation: str = "=",
-                   **options: Any) -> Drawing:
+def draw_equations(
+    pairs: Sequence[tuple[Any, Any]], target: Any = None, *, relation: str = "=", **options: Any
+) -> Drawing:
     """Equations below each other, aligned on the relation sign.
 
     `pairs` are (left, right) as in `draw_equation`; `options` are those of `draw`.

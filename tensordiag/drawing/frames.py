@@ -18,16 +18,20 @@ _WIDTH = 36.0
 
 def _swapped(skeleton: Skeleton) -> Skeleton:
     """The skeleton with its two open legs exchanged."""
+
     def swap(end: End) -> End:
         return (OPEN, 1 - end[1]) if end[0] == OPEN else end
+
     return replace(skeleton, wires=tuple((swap(a), swap(b)) for a, b in skeleton.wires))
 
 
 def _renamed(scene: Scene) -> Scene:
     """The scene of a swapped skeleton with its open legs under their own numbers again."""
+
     def rename(wire: Wire) -> Wire:
         first, second = ((node, 1 - leg) if not node else (node, leg) for node, leg in wire.ends)
         return replace(wire, ends=(first, second))
+
     return replace(scene, items=tuple(rename(i) if isinstance(i, Wire) else i for i in scene.items))
 
 
@@ -48,8 +52,9 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     return scene.shifted(-x, -y)
 
 
-def _argument(terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool,
-              prefix: str) -> list[Block]:
+def _argument(
+    terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool, prefix: str
+) -> list[Block]:
     order = terms[0].skeleton.order if terms else 0
     names = tuple(map(str, range(order)))
     options = replace(options, labels="open" if order > 2 else "none", legs=names, new_legs=frozenset())

@@ -7,8 +7,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["Box", "Command", "Path", "Point", "add", "bounds", "circle", "cubic", "distance", "inside", "line",
-           "moved", "polygon", "polyline", "rotated", "rounded", "scaled", "shape", "sub", "unit"]
+__all__ = [
+    "Box",
+    "Command",
+    "Path",
+    "Point",
+    "add",
+    "bounds",
+    "circle",
+    "cubic",
+    "distance",
+    "inside",
+    "line",
+    "moved",
+    "polygon",
+    "polyline",
+    "rotated",
+    "rounded",
+    "scaled",
+    "shape",
+    "sub",
+    "unit",
+]
 
 Point: TypeAlias = tuple[float, float]
 Command: TypeAlias = tuple[str, tuple[Point, ...]]
@@ -48,13 +68,15 @@ class Box:
 
     def meets(self, other: Box) -> bool:
         """Whether the two overlap."""
-        return (self.left < other.right and other.left < self.right
-                and self.bottom < other.top and other.bottom < self.top)
+        return (
+            self.left < other.right and other.left < self.right and self.bottom < other.top and other.bottom < self.top
+        )
 
     def contains(self, point: Point, slack: float = 0.0) -> bool:
         """Whether a point lies inside, or outside by at most `slack`."""
-        return (self.left - slack <= point[0] <= self.right + slack
-                and self.bottom - slack <= point[1] <= self.top + slack)
+        return (
+            self.left - slack <= point[0] <= self.right + slack and self.bottom - slack <= point[1] <= self.top + slack
+        )
 
     @staticmethod
     def around(boxes: Iterable[Box]) -> Box:
@@ -62,8 +84,12 @@ class Box:
         found = list(boxes)
         if not found:
             return Box(0.0, 0.0, 0.0, 0.0)
-        return Box(min(b.left for b in found), min(b.bottom for b in found),
-                   max(b.right for b in found), max(b.top for b in found))
+        return Box(
+            min(b.left for b in found),
+            min(b.bottom for b in found),
+            max(b.right for b in found),
+            max(b.top for b in found),
+        )
 
 
 def add(a: Point, b: Point, times: float = 1.0) -> Point:
@@ -101,8 +127,10 @@ def rotated(point: Point, degrees: float) -> Point:
 
 def shape(path: Path, degrees: float, mirrored: bool, center: Point) -> Path:
     """A path about the origin, mirrored about the horizontal axis, then turned, then moved to a centre."""
+
     def place(p: Point) -> Point:
         return add(rotated((p[0], -p[1]) if mirrored else p, degrees), center)
+
     return tuple((code, tuple(place(p) for p in points)) for code, points in path)
 
 
@@ -150,13 +178,19 @@ def rounded(width: float, height: float, radius: float, cut: float = 0.0) -> Pat
     w, h = width / 2, height / 2
     r = min(radius, w, h)
     k = r * (1 - _KAPPA)
-    start: Path = (("M", ((-w, h - cut),)), ("L", ((-w + cut, h),))) if cut else (
-        ("M", ((-w, h - r),)), ("C", ((-w, h - k), (-w + k, h), (-w + r, h))))
+    start: Path = (
+        (("M", ((-w, h - cut),)), ("L", ((-w + cut, h),)))
+        if cut
+        else (("M", ((-w, h - r),)), ("C", ((-w, h - k), (-w + k, h), (-w + r, h))))
+    )
     return (
         *start,
-        ("L", ((w - r, h),)), ("C", ((w - k, h), (w, h - k), (w, h - r))),
-        ("L", ((w, -h + r),)), ("C", ((w, -h + k), (w - k, -h), (w - r, -h))),
-        ("L", ((-w + r, -h),)), ("C", ((-w + k, -h), (-w, -h + k), (-w, -h + r))),
+        ("L", ((w - r, h),)),
+        ("C", ((w - k, h), (w, h - k), (w, h - r))),
+        ("L", ((w, -h + r),)),
+        ("C", ((w, -h + k), (w - k, -h), (w - r, -h))),
+        ("L", ((-w + r, -h),)),
+        ("C", ((-w + k, -h), (-w, -h + k), (-w, -h + r))),
         ("Z", ()),
     )
 
@@ -173,8 +207,9 @@ def polyline(path: Path, pieces: int = 16) -> list[Point]:
                 t = step / pieces
                 s = 1 - t
                 a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
-                points.append((a * p0[0] + b * p1[0] + c * p2[0] + d * p3[0],
-                               a * p0[1] + b * p1[1] + c * p2[1] + d * p3[1]))
+                points.append(
+                    (a * p0[0] + b * p1[0] + c * p2[0] + d * p3[0], a * p0[1] + b * p1[1] + c * p2[1] + d * p3[1])
+                )
         else:
             points.append(points[0])
     return points

@@ -17,9 +17,9 @@ _SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)
 _CLEAR = 0.12
 
 
-def wire_labels(skeleton: Skeleton, items: Sequence[Item], mode: str, legs: Sequence[str]) -> tuple[
-    list[Text], tuple[str, ...]
-]:
+def wire_labels(
+    skeleton: Skeleton, items: Sequence[Item], mode: str, legs: Sequence[str]
+) -> tuple[list[Text], tuple[str, ...]]:
     """Labels of the inner wires: letters after those of the open legs, or dimensions.  Also those without a place."""
     alphabet = [c for c in "abcdefghklmnopqrstuvwxyz" if c not in legs]
     wires = [i for i in items if isinstance(i, Wire)]
@@ -32,8 +32,12 @@ def wire_labels(skeleton: Skeleton, items: Sequence[Item], mode: str, legs: Sequ
         wire = by_id.get(f"w{number}")
         if wire is None or OPEN in (ends[0][0], ends[1][0]):
             continue
-        label = skeleton.dims[number] if mode == "dims" else alphabet[letter % len(alphabet)] + (
-            f"_{{{letter // len(alphabet)}}}" if letter >= len(alphabet) else "")
+        label = (
+            skeleton.dims[number]
+            if mode == "dims"
+            else alphabet[letter % len(alphabet)]
+            + (f"_{{{letter // len(alphabet)}}}" if letter >= len(alphabet) else "")
+        )
         letter += 1
         wanted.append((wire, label, [t for t in _candidates(wire, label) if _free(t, wire, wires, shapes, texts)]))
     made: list[Text] = []
@@ -78,10 +82,23 @@ def _free(text: Text, own: Wire, wires: Sequence[Wire], shapes: Sequence[NodeSha
     if any(_meet(text, other) for other in texts):
         return False
     for shape in shapes:
-        if shape.path and box.meets(shape.box) and (
-                any(box.contains(p) for p in shape.corners) or inside(box.center, shape.corners)
-                or any(inside(p, shape.corners) for p in ((box.left, box.bottom), (box.right, box.bottom),
-                                                          (box.left, box.top), (box.right, box.top)))):
+        if (
+            shape.path
+            and box.meets(shape.box)
+            and (
+                any(box.contains(p) for p in shape.corners)
+                or inside(box.center, shape.corners)
+                or any(
+                    inside(p, shape.corners)
+                    for p in (
+                        (box.left, box.bottom),
+                        (box.right, box.bottom),
+                        (box.left, box.top),
+                        (box.right, box.top),
+                    )
+                )
+            )
+        ):
             return False
     return all(not (wire.box.grown(0.01).meets(box) and _touches(wire, text)) for wire in wires)
 

@@ -15,8 +15,11 @@ __all__ = ["recognise"]
 
 def recognise(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement | None:
     """The structure that a component is, placed; None where it is none of these."""
-    return (_theta(component, size, style, sides) or _lasso(component, size, style, sides)
-            or _grid(component, size, style, sides))
+    return (
+        _theta(component, size, style, sides)
+        or _lasso(component, size, style, sides)
+        or _grid(component, size, style, sides)
+    )
 
 
 # -- two hubs ------------------------------------------------------------------------------------------
@@ -66,8 +69,9 @@ def _hub(component: Component, hub: int) -> _Hub | None:
     return made if hanging <= 1 else None
 
 
-def _place_theta(component: Component, left: _Hub, right: _Hub, size: Size, style: Style, sides: dict[int, str]) -> (
-        Placement | None):
+def _place_theta(
+    component: Component, left: _Hub, right: _Hub, size: Size, style: Style, sides: dict[int, str]
+) -> Placement | None:
     strands: list[Strand] = []
     for wire, there in _turning(component, left.node):
         path, (end, _), number = _follow(component, wire, there)
@@ -110,8 +114,9 @@ def _follow(component: Component, wire: int, there: tuple[int, int]) -> tuple[li
     return path, (node, leg), wire
 
 
-def _place_strands(component: Component, hubs: tuple[int, int], strands: list[Strand], size: Size, style: Style,
-                   made: Placement) -> None:
+def _place_strands(
+    component: Component, hubs: tuple[int, int], strands: list[Strand], size: Size, style: Style, made: Placement
+) -> None:
     """Hubs at both ends of the base line, strands in rows between them."""
     left, right = hubs
     widths = [sum(size(n)[0] for n in path) + style.gap * max(0, len(path) - 1) for path, _ in strands]
@@ -158,8 +163,9 @@ def _lasso(component: Component, size: Size, style: Style, sides: dict[int, str]
     return _place_lasso(component, (hub, path, tail), sides, size, style)
 
 
-def _place_lasso(component: Component, parts: tuple[int, list[int], list[int]], sides: dict[int, str], size: Size,
-                 style: Style) -> Placement:
+def _place_lasso(
+    component: Component, parts: tuple[int, list[int], list[int]], sides: dict[int, str], size: Size, style: Style
+) -> Placement:
     """Put the hub at 0, the path's halves in rows on one side, the tail and the open leg on the other."""
     hub, path, tail = parts
     sign = 1.0 if any(sides.get(leg) == "left" for leg in component.outputs) else -1.0
@@ -201,7 +207,8 @@ Neighbours = dict[int, list[int]]
 def _grid(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement | None:
     """A lattice of rows and columns, a ladder being one of two rows, whole or with one node removed."""
     if any(component.wires_between(n, m) > 1 for n in component.nodes for m in component.neighbours[n]) or any(
-            component.wires_between(n, n) for n in component.nodes):
+        component.wires_between(n, n) for n in component.nodes
+    ):
         return None
     homes = [component.homes[leg][0] for leg in component.outputs]
     at = _lattice(component.neighbours) if len(set(homes)) == len(homes) else None
@@ -251,9 +258,9 @@ def _distances(near: Neighbours, start: int) -> dict[int, int]:
     return depth
 
 
-def _coordinates(near: Neighbours, a: dict[int, int], b: dict[int, int], columns: int) -> dict[
-    int, tuple[int, int]
-] | None:
+def _coordinates(
+    near: Neighbours, a: dict[int, int], b: dict[int, int], columns: int
+) -> dict[int, tuple[int, int]] | None:
     """Column and row of every node by its distances from two corners of one side; None where that is no lattice."""
     at = {n: ((a[n] - b[n] + columns - 1) / 2, (a[n] + b[n] - columns + 1) / 2) for n in near}
     if any(x != int(x) or y != int(y) for x, y in at.values()):
@@ -263,8 +270,9 @@ def _coordinates(near: Neighbours, a: dict[int, int], b: dict[int, int], columns
     if len(set(placed.values())) != len(placed) or len(placed) != rows * columns or min(rows, columns) < 2:
         return None
     for node, (x, y) in placed.items():
-        expected = {p for p in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1))
-                    if 0 <= p[0] < columns and 0 <= p[1] < rows}
+        expected = {
+            p for p in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)) if 0 <= p[0] < columns and 0 <= p[1] < rows
+        }
         if {placed[n] for n in near[node]} != expected:
             return None
     return placed
@@ -279,8 +287,9 @@ def _upright(near: Neighbours, at: dict[int, tuple[int, int]], start: int) -> di
     return at
 
 
-def _place_grid(component: Component, at: dict[int, tuple[int, int]], size: Size, style: Style,
-                slanted: Sequence[int]) -> Placement:
+def _place_grid(
+    component: Component, at: dict[int, tuple[int, int]], size: Size, style: Style, slanted: Sequence[int]
+) -> Placement:
     made = Placement("grid")
     wide = 2.6 if slanted else 1.6
     pitch_x = max(size(n)[0] for n in component.nodes) + wide

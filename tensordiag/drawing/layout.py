@@ -57,8 +57,11 @@ def place(component: Component, size: Size, style: Style, sides: dict[int, str])
 
 
 def _branching(component: Component) -> list[int]:
-    return [n for n in component.nodes if len(component.neighbours[n]) + sum(
-        there[0] == OPEN for _, there in component.links[n]) > 2]
+    return [
+        n
+        for n in component.nodes
+        if len(component.neighbours[n]) + sum(there[0] == OPEN for _, there in component.links[n]) > 2
+    ]
 
 
 def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
@@ -95,8 +98,12 @@ def _room(component: Component, node: int, size: Size) -> float:
     extra = 0.0
     if component.wires_between(node, node):
         extra = 3.6
-    elif component.is_bar(node) and len(component.neighbours[node]) == 1 and component.node(node).legs == 2 and (
-            component.wires_between(node, component.neighbours[node][0]) == 2):
+    elif (
+        component.is_bar(node)
+        and len(component.neighbours[node]) == 1
+        and component.node(node).legs == 2
+        and (component.wires_between(node, component.neighbours[node][0]) == 2)
+    ):
         extra = 2.4
     return size(node)[1] + extra
 
@@ -174,8 +181,16 @@ def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]
     return made
 
 
-def _lay_row(component: Component, row: list[int], size: Size, style: Style, made: Placement, sides: dict[int, str],
-             *, above_only: bool) -> None:
+def _lay_row(
+    component: Component,
+    row: list[int],
+    size: Size,
+    style: Style,
+    made: Placement,
+    sides: dict[int, str],
+    *,
+    above_only: bool,
+) -> None:
     """Place a row of nodes at y = 0 with their branches and open legs above and below.
 
     The row and what is above and below it each advance on their own, so that a wide branch does not stretch the row.
@@ -198,8 +213,10 @@ def _lay_row(component: Component, row: list[int], size: Size, style: Style, mad
         if component.node(node).kind == "merge" and any(kind == "leg" for kind, _ in up + down):
             edge["row"] = _merge_with_legs(component, node, up + down, edge["row"] + style.gap, size, before, made)
             continue
-        branches = {"up": (up, _branch_widths(component, node, up, size, style)),
-                    "down": (down, _branch_widths(component, node, down, size, style))}
+        branches = {
+            "up": (up, _branch_widths(component, node, up, size, style)),
+            "down": (down, _branch_widths(component, node, down, size, style)),
+        }
         # only a single branch stands straight over its node; legs and several branches need the room beside it too
         own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
         x = edge["row"] + style.gap + own / 2
@@ -220,8 +237,9 @@ def _total(widths: Sequence[float], style: Style) -> float:
     return sum(widths) + style.row_gap * max(0, len(widths) - 1)
 
 
-def _merge_with_legs(component: Component, node: int, hanging: list[tuple[str, int]], x: float, size: Size, before: int,
-                     made: Placement) -> float:
+def _merge_with_legs(
+    component: Component, node: int, hanging: list[tuple[str, int]], x: float, size: Size, before: int, made: Placement
+) -> float:
     """Place a merge whose joined legs bend down or up beside its wide side; the row's new edge."""
     width = size(node)[0]
     product = component.links[node][-1][1]
@@ -241,8 +259,15 @@ def _merge_with_legs(component: Component, node: int, hanging: list[tuple[str, i
 _LEG_WIDTH = 0.9
 
 
-def _bar_with_legs(component: Component, node: int, legs: list[tuple[str, int]], at: tuple[float, float], last: bool,
-                   made: Placement, style: Style) -> float:
+def _bar_with_legs(
+    component: Component,
+    node: int,
+    legs: list[tuple[str, int]],
+    at: tuple[float, float],
+    last: bool,
+    made: Placement,
+    style: Style,
+) -> float:
     """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
     x, width = at
     both = len(legs) == 2
@@ -266,8 +291,9 @@ def _upright(component: Component, size: Size) -> Size:
     return lambda node: size(node) if component.is_bar(node) else size(node)[::-1]
 
 
-def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]], size: Size,
-                   style: Style) -> list[float]:
+def _branch_widths(
+    component: Component, node: int, branch: list[tuple[str, int]], size: Size, style: Style
+) -> list[float]:
     widths = []
     for kind, what in branch:
         if kind == "leg":
@@ -277,8 +303,15 @@ def _branch_widths(component: Component, node: int, branch: list[tuple[str, int]
     return widths
 
 
-def _lay_branches(component: Component, node: int, branches: tuple[list[tuple[str, int]], list[float]],
-                  at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
+def _lay_branches(
+    component: Component,
+    node: int,
+    branches: tuple[list[tuple[str, int]], list[float]],
+    at: tuple[float, float],
+    size: Size,
+    style: Style,
+    made: Placement,
+) -> None:
     """Place what hangs above (`at[1]` = 1) or below (−1) a node of the row at x = `at[0]`."""
     branch, widths = branches
     x, way = at
@@ -302,8 +335,9 @@ def _lay_branches(component: Component, node: int, branches: tuple[list[tuple[st
             made.axes[inner] = "v"
 
 
-def _branches(component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement,
-              above_only: bool) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+def _branches(
+    component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement, above_only: bool
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """What hangs above a node of the row (left to right) and what hangs below it."""
     row = component.links[node]
     start = end = -1
@@ -344,6 +378,7 @@ def _branches(component: Component, node: int, before: int, after: int, sides: d
 
 def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
     """For a node whose legs have no order: open legs below, other branches above; half and half if none is open."""
+
     def has_open(kind: str, what: int) -> bool:
         if kind == "leg":
             return True

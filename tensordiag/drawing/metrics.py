@@ -48,10 +48,19 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
     spread = math.sqrt(sum((v - mean) ** 2 for v in lengths) / len(lengths)) / mean
     used = sum(s.box.width * s.box.height for s in solid)
     return DrawMetrics(
-        crossings, coincident, _overlaps(shapes), sum(_hits(w, shapes) for w in wires),
-        *_labels(scene, solid, wires), _dangling(scene.nodes, wires), _inside_legs(scene),
-        sum(not _within(item.box, frame) for item in scene.items), _min_angle(solid, wires), spread,
-        frame.width / max(frame.height, 1e-9), used / max(frame.width * frame.height, 1e-9), dropped,
+        crossings,
+        coincident,
+        _overlaps(shapes),
+        sum(_hits(w, shapes) for w in wires),
+        *_labels(scene, solid, wires),
+        _dangling(scene.nodes, wires),
+        _inside_legs(scene),
+        sum(not _within(item.box, frame) for item in scene.items),
+        _min_angle(solid, wires),
+        spread,
+        frame.width / max(frame.height, 1e-9),
+        used / max(frame.width * frame.height, 1e-9),
+        dropped,
     )
 
 
@@ -98,6 +107,7 @@ def _cross(first: np.ndarray, second: np.ndarray) -> int:
 
 def _coincide(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether two wires run closer than a tenth of an em over half of the shorter one."""
+
     def near(a: np.ndarray, b: np.ndarray) -> float:
         middle = (a[:-1] + a[1:]) / 2
         start, step = b[:-1], b[1:] - b[:-1]
@@ -105,6 +115,7 @@ def _coincide(first: np.ndarray, second: np.ndarray) -> bool:
         t = np.clip((((middle[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
         gaps = np.hypot(*np.moveaxis(middle[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
         return float((gaps < 0.1).mean())
+
     return max(near(first, second), near(second, first)) > 0.5
 
 
@@ -136,6 +147,7 @@ def _near(a: NodeShape, b: NodeShape, room: float) -> bool:
         t = np.clip(((points[:, None] - start[None]) * step[None]).sum(2) / length[None], 0, 1)
         found = points[:, None] - start[None] - t[..., None] * step[None]
         return float(np.hypot(found[..., 0], found[..., 1]).min())
+
     return min(gap(first, second), gap(second, first)) < room - 1e-9
 
 
@@ -219,7 +231,8 @@ def _min_angle(shapes: list[NodeShape], wires: list[Wire]) -> float:
     for shape in shapes:
         angles = sorted(
             math.atan2(point[1] - shape.center[1], point[0] - shape.center[0])
-            for wire in wires for (node, _), point in zip(wire.ends, (wire.points[0], wire.points[-1]), strict=True)
+            for wire in wires
+            for (node, _), point in zip(wire.ends, (wire.points[0], wire.points[-1]), strict=True)
             if node == shape.id
         )
         for a, b in zip(angles, [*angles[1:], angles[0] + 2 * math.pi] if angles else [], strict=True):

@@ -88,7 +88,8 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
 
 def _text(item: Text, theme: Theme) -> Stroke:
     color = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire, "muted": theme.wire}.get(
-        item.role, theme.ink)
+        item.role, theme.ink
+    )
     path = moved(scaled(typeset(item.label, item.roman).path, item.size), *item.origin)
     return Stroke(path, color, "", 0.0, False, item.id, "")
 

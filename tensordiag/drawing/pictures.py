@@ -138,8 +138,15 @@ class Builder:
         x = self._columns(opened, x)
         top = self._extent(self.placements).top if self.placements else -1.0
         for place_, (a, b) in enumerate(bare):
-            self.rows.append((a, b, (top + 0.9 + 1.2 * (len(bare) - 1 - place_)) if self.placements else
-                              1.2 * ((len(bare) - 1) / 2 - place_)))
+            self.rows.append(
+                (
+                    a,
+                    b,
+                    (top + 0.9 + 1.2 * (len(bare) - 1 - place_))
+                    if self.placements
+                    else 1.2 * ((len(bare) - 1) / 2 - place_),
+                )
+            )
 
     def _scalars(self, scalars: list[Component]) -> float:
         x = 0.0
@@ -271,10 +278,16 @@ class Builder:
             return Box(box.left, box.bottom, box.left + 2.2 * self.style.leg, box.top)
         leg = self.style.leg
         wide = "left" in sides or "right" in sides or self.rows
-        return Box(
-            box.left - (leg if "left" in sides or self.rows else 0.0), box.bottom - (leg if "down" in sides else 0.0),
-            box.right + (leg if "right" in sides or self.rows else 0.0), box.top + (leg if "up" in sides else 0.0),
-        ) if wide or sides else box
+        return (
+            Box(
+                box.left - (leg if "left" in sides or self.rows else 0.0),
+                box.bottom - (leg if "down" in sides else 0.0),
+                box.right + (leg if "right" in sides or self.rows else 0.0),
+                box.top + (leg if "up" in sides else 0.0),
+            )
+            if wide or sides
+            else box
+        )
 
     def build(self) -> Picture:
         """Everything as primitives."""
@@ -291,8 +304,10 @@ class Builder:
             node = self.skeleton.nodes[number]
             poses[number] = Pose(number, node, point, *self.size(number))
         for part, placement in self.placements:
+
             def tip(place_: int, placement: Placement = placement, part: Component = part) -> Point:
                 return tip_point(part, placement, place_, frame)
+
             poses.update(pose(part, placement, self.size, tip))
             wires += self._wires(part, placement, poses, tip)
             for place_ in part.outputs:
@@ -302,8 +317,14 @@ class Builder:
                 texts += self._tip_label(place_, way, tip(place_))
         for a, b, y in self.rows:
             left, right = (frame.left, y), (frame.right, y)
-            wires.append(Wire(f"w-{a}-{b}", route(left, (1.0, 0.0), right, (-1.0, 0.0)), (("", a), ("", b)),
-                              "accent" if {a, b} & self.options.new_legs else "normal"))
+            wires.append(
+                Wire(
+                    f"w-{a}-{b}",
+                    route(left, (1.0, 0.0), right, (-1.0, 0.0)),
+                    (("", a), ("", b)),
+                    "accent" if {a, b} & self.options.new_legs else "normal",
+                )
+            )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
         for number in sorted(poses):
             shapes, labels = self._node(poses[number])
@@ -326,8 +347,14 @@ class Builder:
         label = self.options.legs[place_]
         if self.options.labels == "dims":
             label += f"\\mathrm{{:}}{self.dim_of(place_)}"
-        text = Text(f"t{place_}", label, tip, 0.85,
-                    "accent" if place_ in self.options.new_legs else "wire", owner=f"leg{place_}")
+        text = Text(
+            f"t{place_}",
+            label,
+            tip,
+            0.85,
+            "accent" if place_ in self.options.new_legs else "wire",
+            owner=f"leg{place_}",
+        )
         width, height = text.box.width, text.box.height
         gap = self.style.tip_gap
         return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
@@ -339,8 +366,9 @@ class Builder:
                 return dim
         return ""
 
-    def _wires(self, part: Component, placement: Placement, poses: dict[int, Pose],
-               tip: Callable[[int], Point]) -> list[Item]:
+    def _wires(
+        self, part: Component, placement: Placement, poses: dict[int, Pose], tip: Callable[[int], Point]
+    ) -> list[Item]:
         made: list[Item] = []
         mine = set(part.nodes)
         for number, (first, second) in enumerate(self.skeleton.wires):
@@ -372,8 +400,14 @@ class Builder:
             made.append(Wire(name, path, ends, self.options.states.get(-1 - number, state), slanted))
         return made
 
-    def _closure(self, part: Component, placement: Placement, number: int, first: tuple[Point, Point],
-                 second: tuple[Point, Point]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
+    def _closure(
+        self,
+        part: Component,
+        placement: Placement,
+        number: int,
+        first: tuple[Point, Point],
+        second: tuple[Point, Point],
+    ) -> tuple[tuple[str, tuple[Point, ...]], ...]:
         side, depth = placement.closures[number]
         nodes = Box.around(self.node_box(n, placement) for n in part.nodes)
         level = nodes.bottom - 0.9 * depth if side == "below" else nodes.top + 0.9 * depth
@@ -389,8 +423,9 @@ class Builder:
             point, normal = here.ports[0]
             tick = add(point, normal, -0.28)
         kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
-        shape = NodeShape(name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored,
-                          role, state, tick)
+        shape = NodeShape(
+            name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored, role, state, tick
+        )
         if node.kind == "frame" and not self.sizes.dots:
             return self._frame(here, shape), []
         if self.sizes.dots or not node.label:
@@ -401,13 +436,13 @@ class Builder:
             offset = min(here.width * 0.14, max(0.0, here.width / 2 - text / 2 - 0.32))
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "ink"
-        texts: list[Item] = [Text(f"{name}-label", node.label, center, self.sizes.label_scale(node), ink,
-                                  is_roman(node), name)]
+        texts: list[Item] = [
+            Text(f"{name}-label", node.label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
+        ]
         if here.numbered:
             for leg, (point, normal) in here.ports.items():
                 texts.append(Text(f"{name}-{leg}", str(leg), add(point, normal, -0.36), 0.55, "muted", True, name))
         return [shape], texts
-
 
     def _frame(self, here: Pose, shape: NodeShape) -> list[Item]:
         """A frame's outline and what is inside, with the open legs inside on the sides of the frame's own legs."""

@@ -43,8 +43,12 @@ class Pose:
         return any(a > b for a, b in itertools.pairwise(turned))
 
 
-def pose(component: Component, placement: Placement, size: Callable[[int], tuple[float, float]],
-         tip_at: Callable[[int], Point]) -> dict[int, Pose]:
+def pose(
+    component: Component,
+    placement: Placement,
+    size: Callable[[int], tuple[float, float]],
+    tip_at: Callable[[int], Point],
+) -> dict[int, Pose]:
     """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
     made: dict[int, Pose] = {}
     for number in component.nodes:
@@ -74,13 +78,20 @@ def _untwist(component: Component, here: Pose, made: dict[int, Pose]) -> None:
 
     def cost(order: tuple[int, int]) -> float:
         return sum(distance(here.ports[leg][0], end) for leg, end in zip(order, ends, strict=True))
+
     if cost((1, 0)) < cost((0, 1)) - 1e-6:
         here.turn = (here.turn + 180.0) % 360.0
         here.ports = {0: here.ports[1], 1: here.ports[0]}
 
 
-def _hint(component: Component, placement: Placement, number: int, leg: int, tip_at: Callable[[int], Point],
-          made: dict[int, Pose] | None = None) -> Point:
+def _hint(
+    component: Component,
+    placement: Placement,
+    number: int,
+    leg: int,
+    tip_at: Callable[[int], Point],
+    made: dict[int, Pose] | None = None,
+) -> Point:
     """The direction in which a leg should leave."""
     wire, there = component.links[number][leg]
     center = placement.centers[number]
@@ -89,8 +100,11 @@ def _hint(component: Component, placement: Placement, number: int, leg: int, tip
     if wire in placement.closures:
         other = placement.centers[there[0]]
         if there[0] == number:
-            return (-1.0, 0.0) if leg == min(k for k, (w, _) in enumerate(component.links[number]) if w == wire) else (
-                1.0, 0.0)
+            return (
+                (-1.0, 0.0)
+                if leg == min(k for k, (w, _) in enumerate(component.links[number]) if w == wire)
+                else (1.0, 0.0)
+            )
         return (-1.0, 0.0) if center[0] < other[0] else (1.0, 0.0)
     if there[0] == OPEN:
         side = placement.tips[there[1]][0]
@@ -132,6 +146,7 @@ def _turn(component: Component, placement: Placement, here: Pose, hints: list[Po
     def score(turn: float) -> float:
         way = rotated((-1.0, 0.0), turn)
         return way[0] * wanted[0] + way[1] * wanted[1]
+
     here.turn = max(turns, key=lambda turn: (round(score(turn), 6), -turn))
 
 
@@ -258,8 +273,11 @@ def _loop_ports(component: Component, number: int, legs: list[int], angle: dict[
 
     def room(way: float) -> float:
         return min((abs(math.remainder(way - other, 2 * math.pi)) for other in others), default=0.0)
-    start = max((math.pi / 2 + k * math.pi / 8 for k in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8)),
-                key=lambda way: round(min(room(way), 1.5), 3))
+
+    start = max(
+        (math.pi / 2 + k * math.pi / 8 for k in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8)),
+        key=lambda way: round(min(room(way), 1.5), 3),
+    )
     for place, wire in enumerate(loops):
         middle = start + (place - (len(loops) - 1) / 2) * 1.3
         ends = [leg for leg in legs if component.links[number][leg][0] == wire]

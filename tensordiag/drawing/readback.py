@@ -28,8 +28,9 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
     """The skeleton as a coloured graph: legs are vertices, told apart except on nodes whose legs are alike."""
     graph = nx.Graph()
     for number, node in enumerate(skeleton.nodes):
-        inside = tuple(tuple(sorted((_text(t.coefficient), certificate(t.skeleton)) for t in terms))
-                       for terms in node.content)
+        inside = tuple(
+            tuple(sorted((_text(t.coefficient), certificate(t.skeleton)) for t in terms)) for terms in node.content
+        )
         graph.add_node(("n", number), color=repr((node.kind, node.label, inside)))
         for leg in range(node.legs):
             graph.add_node(("l", number, leg), color="leg" if node.kind in _FREE else f"leg{leg}")
@@ -77,7 +78,7 @@ def _below(inner: str, outer: str) -> bool:
 
 
 def _own(identity: str, prefix: str) -> bool:
-    return identity.startswith(prefix) and "." not in identity[len(prefix):]
+    return identity.startswith(prefix) and "." not in identity[len(prefix) :]
 
 
 def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape | None = None) -> Skeleton:
@@ -114,7 +115,7 @@ def _inside(scene: Scene, shape: NodeShape) -> tuple[Any, ...]:
     prefix = f"{shape.id}."
     groups: dict[str, list[Any]] = {}
     for term in scene.terms:
-        rest = term.id[len(prefix):]
+        rest = term.id[len(prefix) :]
         if term.id.startswith(prefix) and "/" not in rest:
             argument = rest.split(".")[0] if "." in rest else "0"
             made = _read_part(scene, f"{term.id}/", tuple(map(str, range(9))), shape)
@@ -147,6 +148,7 @@ def _touches(shape: NodeShape, point: Point) -> bool:
 
 def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> list[Touch]:
     """The wires at a node in the order of its legs, by the marks of its shape."""
+
     def local(end: Touch) -> Point:
         return rotated(sub(end[0], shape.center), -shape.turn)
 
@@ -170,8 +172,12 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
         if shape.tick is not None:
             start = _angle(shape, shape.tick)
             way = -1.0 if shape.mirrored else 1.0
-            return sorted(ends, key=lambda end: round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4)
-                          % round(2 * math.pi, 4))
+            return sorted(
+                ends,
+                key=lambda end: (
+                    round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4) % round(2 * math.pi, 4)
+                ),
+            )
     return ends
 
 
@@ -180,8 +186,9 @@ def _angle(shape: NodeShape, point: Point) -> float:
     return math.atan2(dy, dx)
 
 
-def _open_order(ends: list[Touch], texts: Sequence[Text], names: Sequence[str],
-                frame: NodeShape | None) -> list[tuple[int, Touch]]:
+def _open_order(
+    ends: list[Touch], texts: Sequence[Text], names: Sequence[str], frame: NodeShape | None
+) -> list[tuple[int, Touch]]:
     """The open ends with their numbers: by the label at the tip, or from left to right."""
     labels = [t for t in texts if t.owner.rpartition("/")[2].startswith("leg") and t.label in names]
     if ends and len(labels) == len(ends):

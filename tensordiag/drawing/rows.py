@@ -37,8 +37,16 @@ def zero_skeleton(order: int) -> Skeleton:
     return Skeleton((node,), tuple(((0, leg), (-1, leg)) for leg in range(order)), order)
 
 
-def text_block(label: str, name: str, room: float, *, breaks: bool = False, anchor: bool = False, roman: bool = True,
-               size: float = 1.2) -> Block:
+def text_block(
+    label: str,
+    name: str,
+    room: float,
+    *,
+    breaks: bool = False,
+    anchor: bool = False,
+    roman: bool = True,
+    size: float = 1.2,
+) -> Block:
     """A sign or a word centred in its slot."""
     width = max(room, typeset(label, roman).width * size + 0.6)
     text = Text(name, label, (width / 2, 0.0), size, "ink", roman)

@@ -216,11 +216,15 @@ class Scene:
 
     def shifted(self, dx: float, dy: float) -> Scene:
         """The scene moved."""
-        return Scene(tuple(item.shifted(dx, dy) for item in self.items), tuple(t.shifted(dx, dy) for t in self.terms),
-                     self.dropped)
+        return Scene(
+            tuple(item.shifted(dx, dy) for item in self.items),
+            tuple(t.shifted(dx, dy) for t in self.terms),
+            self.dropped,
+        )
 
     def prefixed(self, prefix: str) -> Scene:
         """The scene with this before every id, so that it can stand beside others."""
+
         def rename(item: Item) -> Item:
             named = replace(item, id=prefix + item.id)
             if isinstance(named, Text) and named.owner:
@@ -229,12 +233,19 @@ class Scene:
                 first, second = ((prefix + node if node else "", leg) for node, leg in named.ends)
                 return replace(named, ends=(first, second))
             return named
-        return Scene(tuple(rename(item) for item in self.items),
-                     tuple(replace(term, id=prefix + term.id) for term in self.terms), self.dropped)
+
+        return Scene(
+            tuple(rename(item) for item in self.items),
+            tuple(replace(term, id=prefix + term.id) for term in self.terms),
+            self.dropped,
+        )
 
     @staticmethod
     def joined(scenes: Iterator[Scene] | list[Scene]) -> Scene:
         """Several scenes as one."""
         found = list(scenes)
-        return Scene(tuple(i for s in found for i in s.items), tuple(t for s in found for t in s.terms),
-                     tuple(d for s in found for d in s.dropped))
+        return Scene(
+            tuple(i for s in found for i in s.items),
+            tuple(t for s in found for t in s.terms),
+            tuple(d for s in found for d in s.dropped),
+        )

@@ -61,9 +61,9 @@ def arrowhead(kind: str, width: float, turn: float, center: Point) -> Path:
     return shape(polygon([(-w - 0.55, 0.0), (-w, 0.32), (-w, -0.32)]), turn, False, center)
 
 
-def port(kind: str, width: float, height: float, turn: float, center: Point, leg: int, direction: Point) -> tuple[
-    Point, Point
-]:
+def port(
+    kind: str, width: float, height: float, turn: float, center: Point, leg: int, direction: Point
+) -> tuple[Point, Point]:
     """The point of the border where a leg leaves, and the outward normal there.
 
     `direction` says where to a round node's wire goes; other kinds have their ports at fixed places.

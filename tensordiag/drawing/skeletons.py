@@ -19,8 +19,13 @@ OPEN = -1
 End: TypeAlias = tuple[int, int]
 """A node's number and a leg of it; `(OPEN, k)` is open leg k."""
 
-_NAMED = {"inv": "{0}^{{−1}}", "pinv": "{0}^{{+}}", "adj": "\\mathrm{{adj}} {0}", "det": "\\mathrm{{det}} {0}",
-          "logdet": "\\mathrm{{logdet}} {0}"}
+_NAMED = {
+    "inv": "{0}^{{−1}}",
+    "pinv": "{0}^{{+}}",
+    "adj": "\\mathrm{{adj}} {0}",
+    "det": "\\mathrm{{det}} {0}",
+    "logdet": "\\mathrm{{logdet}} {0}",
+}
 _GREEK_FUNCTIONS = {"sigmoid": "σ"}
 
 
@@ -235,11 +240,19 @@ def _function(box: Apply, depth: int) -> tuple[Node, Sequence[int]]:
             if kept is legs and list(order) != list(range(tensor.order)):
                 return _frame(box, depth), legs
             node = _tensor(label, tensor, box)
-            return Node("symmetric" if tensor.symmetric and box.order == 2 else node.kind, label, box.order, box,
-                        tensor.conjugate), kept
+            return Node(
+                "symmetric" if tensor.symmetric and box.order == 2 else node.kind,
+                label,
+                box.order,
+                box,
+                tensor.conjugate,
+            ), kept
         if box.spec.elementwise and box.order != 1 and list(order) == list(legs):
-            label = f"{_function_label(box)}({name})" if box.function not in ("power",) else \
-                f"{name}^{{∘{_number(box.params[0])}}}"
+            label = (
+                f"{_function_label(box)}({name})"
+                if box.function not in ("power",)
+                else f"{name}^{{∘{_number(box.params[0])}}}"
+            )
             return _tensor(label, tensor, box), legs
     return _frame(box, depth), legs
 

@@ -150,8 +150,10 @@ def crossing_count(at: Array, edges: list[tuple[int, int]]) -> int:
 def _crossed(p: Array, q: Array, r: Array, s: Array) -> Any:
     def side(u: Array, v: Array, w: Array) -> Array:
         found: Array = (v[..., 0] - u[..., 0]) * (w[..., 1] - u[..., 1]) - (v[..., 1] - u[..., 1]) * (
-            w[..., 0] - u[..., 0])
+            w[..., 0] - u[..., 0]
+        )
         return found
+
     return (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
 
 
@@ -254,8 +256,9 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     return found
 
 
-def _placement(component: Component, at: Array, number: dict[int, int], size: Size, style: Style,
-               sides: dict[int, str]) -> Placement:
+def _placement(
+    component: Component, at: Array, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
+) -> Placement:
     made = Placement("general")
     for node, k in number.items():
         made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
@@ -264,8 +267,15 @@ def _placement(component: Component, at: Array, number: dict[int, int], size: Si
     return made
 
 
-def _exits(component: Component, at: Array, number: dict[int, int], size: Size, style: Style, sides: dict[int, str],
-           made: Placement) -> None:
+def _exits(
+    component: Component,
+    at: Array,
+    number: dict[int, int],
+    size: Size,
+    style: Style,
+    sides: dict[int, str],
+    made: Placement,
+) -> None:
     """For every open leg the straight way to the frame that meets least."""
     nodes = at[: len(number)]
     reach = np.array([0.5 * math.hypot(*size(n)) for n in number])
@@ -311,8 +321,15 @@ def _frame_hit(start: Point, way: Point, low: Array, high: Array) -> tuple[str, 
     return best[1], (start[0] + best[0] * way[0], start[1] + best[0] * way[1])
 
 
-def _obstacles(home: int, start: Array, end: Point, nodes: Array, reach: Array, edges: list[tuple[int, int]],
-               taken: list[tuple[Point, Point]]) -> float:
+def _obstacles(
+    home: int,
+    start: Array,
+    end: Point,
+    nodes: Array,
+    reach: Array,
+    edges: list[tuple[int, int]],
+    taken: list[tuple[Point, Point]],
+) -> float:
     """How many nodes, wires and other open legs a straight leg meets."""
     finish = np.array(end)
     step = finish - start

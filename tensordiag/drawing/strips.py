@@ -46,6 +46,7 @@ def without(skeleton: Skeleton, number: int) -> Skeleton:
         if end[0] == OPEN:
             return end
         return (OPEN, base + end[1]) if end[0] == number else (place[end[0]], end[1])
+
     wires = tuple((moved(a), moved(b)) for a, b in skeleton.wires)
     return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + skeleton.nodes[number].legs, skeleton.dims)
 
@@ -53,8 +54,12 @@ def without(skeleton: Skeleton, number: int) -> Skeleton:
 def removed_node(parent: Skeleton, term: Skeleton) -> int | None:
     """The node whose removal from the parent gives the term, or None."""
     for number, node in enumerate(parent.nodes):
-        if node.legs and node.kind not in ("copy", "ones") and len(term.nodes) == len(parent.nodes) - 1 and same(
-                without(parent, number), term):
+        if (
+            node.legs
+            and node.kind not in ("copy", "ones")
+            and len(term.nodes) == len(parent.nodes) - 1
+            and same(without(parent, number), term)
+        ):
             return number
     return None
 
@@ -85,9 +90,9 @@ class _Hole:
                 return point, inward.get(placement.tips[end[1]][0], (0.0, -1.0))
         raise AssertionError("every open leg has a tip")
 
-    def leg(self, poses: dict[int, Pose], wire: int, leg: int, end: tuple[int, int], bottom: float) -> tuple[
-        Any, Point, str
-    ]:
+    def leg(
+        self, poses: dict[int, Pose], wire: int, leg: int, end: tuple[int, int], bottom: float
+    ) -> tuple[Any, Point, str]:
         """The path of a re-opened wire, its tip and the side at which it leaves."""
         start, out = self.port(poses, wire, end)
         port_, normal = poses[self.number].ports[leg]
@@ -114,6 +119,7 @@ def _free_port(here: Pose, leg: int) -> tuple[Point, Point]:
 
     def room(way: Point) -> float:
         return min((distance(way, other) for other in others), default=2.0)
+
     ways = [rotated((1.0, 0.0), angle) for angle in (270.0, 300.0, 240.0, 315.0, 225.0)]
     best = max(ways, key=lambda way: round(min(room(way), 0.6), 3))
     return add(here.center, (best[0] * here.width / 2, best[1] * here.height / 2)), best
@@ -148,8 +154,12 @@ def holed_picture(skeleton: Skeleton, number: int, sizes: Sizes, options: Option
         added += _opened_wire(hole, made, skeleton, wire, bottom, legs, shared)
     frame = Box.around([made.frame, *(i.box for i in added if isinstance(i, Wire))])
     tipped = {side for i in added if isinstance(i, Wire) for side in _sides_of(i, made.frame, bottom)}
-    frame = Box(made.frame.left, bottom if "down" in tipped else made.frame.bottom, made.frame.right,
-                frame.top if "up" in tipped else made.frame.top)
+    frame = Box(
+        made.frame.left,
+        bottom if "down" in tipped else made.frame.bottom,
+        made.frame.right,
+        frame.top if "up" in tipped else made.frame.top,
+    )
     return replace(made, scene=Scene((*added, *items), made.scene.terms), frame=frame)
 
 
@@ -162,8 +172,15 @@ def _extent(made: Picture, number: int) -> Box:
     return Box.around(boxes)
 
 
-def _opened_wire(hole: _Hole, made: Picture, skeleton: Skeleton, wire: int, bottom: float, legs: Sequence[str],
-                 shared: dict[str, list[Point]]) -> list[Item]:
+def _opened_wire(
+    hole: _Hole,
+    made: Picture,
+    skeleton: Skeleton,
+    wire: int,
+    bottom: float,
+    legs: Sequence[str],
+    shared: dict[str, list[Point]],
+) -> list[Item]:
     """The new legs that one wire of the removed node becomes."""
     number, order = hole.number, skeleton.order
     first, second = skeleton.wires[wire]
@@ -173,8 +190,10 @@ def _opened_wire(hole: _Hole, made: Picture, skeleton: Skeleton, wire: int, bott
         old = next(w for w in made.scene.wires if w.id == f"w{wire}")
         a, b = ports[left][0], ports[right][0]
         path = closure(a, b, old.box.bottom)
-        texts = [_tip_text(order + leg, legs, add(p, (way, 0.0), 0.55), (0.0, 0.0))
-                 for leg, p, way in ((left, a, 1.0), (right, b, -1.0))]
+        texts = [
+            _tip_text(order + leg, legs, add(p, (way, 0.0), 0.55), (0.0, 0.0))
+            for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
+        ]
         return [Wire(f"w{wire}", path, (("", order + left), ("", order + right)), "accent"), *texts]
     mine, other = (first, second) if first[0] == number else (second, first)
     path, tip, side = hole.leg(made.poses, wire, mine[1], other, bottom)
@@ -326,8 +345,11 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
         holes = [removed_node(above[0].skeleton, term.skeleton) for term in terms]
         if all(hole is not None for hole in holes):
             sizes, options = picture_options(parent, list(above), settings, extra=expr.order - parent.order)
-            pictures = [holed_picture(above[0].skeleton, hole, sizes, options, opened=True)
-                        for hole in holes if hole is not None]
+            pictures = [
+                holed_picture(above[0].skeleton, hole, sizes, options, opened=True)
+                for hole in holes
+                if hole is not None
+            ]
             return blocks([Term(t.coefficient, above[0].skeleton) for t in terms], pictures, settings.style, prefix)
     return expression_blocks(expr, settings, prefix)
 
@@ -395,16 +417,20 @@ def _frames(panels: Sequence[_Panel], settings: Settings, dpi: float) -> list[by
         scenes.append(body)
     page = Box.around(scene.box for scene in scenes).grown(settings.style.margin)
     theme, style = find_theme(settings.theme), settings.style
-    return [canvas.png(strokes(scene, theme, style), page, theme, style, ("", panel.alt, dpi))
-            for scene, panel in zip(scenes, panels, strict=True)]
+    return [
+        canvas.png(strokes(scene, theme, style), page, theme, style, ("", panel.alt, dpi))
+        for scene, panel in zip(scenes, panels, strict=True)
+    ]
 
 
 def _animation(panels: Sequence[_Panel], settings: Settings) -> bytes:
     """The frames as a GIF."""
     from PIL import Image
 
-    frames = [Image.open(BytesIO(content)).convert("P", palette=Image.Palette.ADAPTIVE)
-              for content in _frames(panels, settings, 150.0)]
+    frames = [
+        Image.open(BytesIO(content)).convert("P", palette=Image.Palette.ADAPTIVE)
+        for content in _frames(panels, settings, 150.0)
+    ]
     buffer = BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=1400, loop=0)
     return buffer.getvalue()

@@ -77,8 +77,10 @@ def tikz(scene: Scene, theme: Theme, style: Style) -> str:
     for text in scene.texts:
         role = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire}.get(text.role, theme.ink)
         size = _number(text.size)
-        body.append(f"  \\node[text={color(role)}, inner sep=0pt, scale={size}] at {_point(text.center)} "
-                    f"{{{_tex(text.label, text.roman)}}};")
+        body.append(
+            f"  \\node[text={color(role)}, inner sep=0pt, scale={size}] at {_point(text.center)} "
+            f"{{{_tex(text.label, text.roman)}}};"
+        )
     names = [f"  \\definecolor{{{name}}}{{HTML}}{{{value[1:].upper()}}}" for value, name in colors.items()]
     unit = f"{_number(style.font_size)}pt"
     head = f"\\begin{{tikzpicture}}[x={unit}, y={unit}, line cap=round, line join=round]"

@@ -18,11 +18,44 @@ __all__ = ["GREEK", "Glyphs", "markup", "plain", "typeset"]
 
 _FONTS = {"italic": "STIXGeneralItalic.ttf", "roman": "STIXGeneral.ttf", "sans": "DejaVuSans.ttf"}
 _LOWER = [
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
-    "omicron", "pi", "rho", "varsigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "omicron",
+    "pi",
+    "rho",
+    "varsigma",
+    "sigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
 ]
-_UPPER = {"Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ",
-          "Psi": "Ψ", "Omega": "Ω"}
+_UPPER = {
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Xi": "Ξ",
+    "Pi": "Π",
+    "Sigma": "Σ",
+    "Phi": "Φ",
+    "Psi": "Ψ",
+    "Omega": "Ω",
+}
 GREEK = {name: chr(0x3B1 + place) for place, name in enumerate(_LOWER)} | _UPPER
 """Greek letters by their names."""
 
@@ -53,7 +86,7 @@ def markup(name: str, conjugate: bool = False) -> str:
         base, below = name.replace("_", "-"), ""
     digits = len(base) - len(base.rstrip("0123456789"))
     if digits and digits < len(base) and base.isascii():
-        base, below = base[: -digits], base[-digits:] + below
+        base, below = base[:-digits], base[-digits:] + below
     base = GREEK.get(base, base)
     if conjugate:
         base = f"\\bar{{{base}}}"
@@ -109,11 +142,16 @@ def _commands(vertices: list[list[float]], codes: list[int]) -> Path:
             made.append(("M" if code == 1 else "L", (point,)))
         elif code == 3:
             end = (vertices[place + 1][0] / 100, vertices[place + 1][1] / 100)
-            made.append(("C", (
-                (here[0] + 2 / 3 * (point[0] - here[0]), here[1] + 2 / 3 * (point[1] - here[1])),
-                (end[0] + 2 / 3 * (point[0] - end[0]), end[1] + 2 / 3 * (point[1] - end[1])),
-                end,
-            )))
+            made.append(
+                (
+                    "C",
+                    (
+                        (here[0] + 2 / 3 * (point[0] - here[0]), here[1] + 2 / 3 * (point[1] - here[1])),
+                        (end[0] + 2 / 3 * (point[0] - end[0]), end[1] + 2 / 3 * (point[1] - end[1])),
+                        end,
+                    ),
+                )
+            )
             point, place = end, place + 1
         elif code == 4:
             rest = [(x / 100, y / 100) for x, y in vertices[place : place + 3]]
@@ -202,5 +240,10 @@ def _fraction(over: str, under: str) -> tuple[Path, float]:
 
 
 def _bar(left: float, right: float, height: float) -> Path:
-    return (("M", ((left, height),)), ("L", ((right, height),)), ("L", ((right, height + 0.06),)),
-            ("L", ((left, height + 0.06),)), ("Z", ()))
+    return (
+        ("M", ((left, height),)),
+        ("L", ((right, height),)),
+        ("L", ((right, height + 0.06),)),
+        ("L", ((left, height + 0.06),)),
+        ("Z", ()),
+    )

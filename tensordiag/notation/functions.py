@@ -30,8 +30,12 @@ _CODE = {
 _PLAIN = frozenset(
     """exp log log1p expm1 sqrt abs sign sin cos tan arcsin arccos arctan sinh cosh tanh maximum minimum""".split()  # noqa: SIM905
 )
-_ERF = {"numpy": "scipy.special.erf", "opt_einsum": "scipy.special.erf", "torch": "torch.erf",
-        "jax": "jax.scipy.special.erf"}
+_ERF = {
+    "numpy": "scipy.special.erf",
+    "opt_einsum": "scipy.special.erf",
+    "torch": "torch.erf",
+    "jax": "jax.scipy.special.erf",
+}
 
 
 def function_code(box: Apply, args: list[str], library: str) -> str:

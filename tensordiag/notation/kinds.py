@@ -111,8 +111,9 @@ class Reading:
         """The dimension of a square matrix; an error where it is none."""
         if typed.row is None or typed.column is None:
             raise self.error(node, f"cannot {action}: it needs a square matrix, but got {self.say(typed)}")
-        site = Site(node.position, f"{action}, which needs a square matrix", self.leg(typed, "row"),
-                    self.leg(typed, "column"))
+        site = Site(
+            node.position, f"{action}, which needs a square matrix", self.leg(typed, "row"), self.leg(typed, "column")
+        )
         self.inference.equate(typed.row, typed.column, site)
         return typed.row
 

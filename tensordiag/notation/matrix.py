@@ -77,8 +77,10 @@ class _Writer:
     def _scalars(self, term: Term) -> str:
         above = [part for part in term.args if not _is_reciprocal(part)]
         below = [Term("power", part.args, data=(-part.data[0], True)) for part in term.args if _is_reciprocal(part)]
-        texts = [self.write(p) if p.op in ("name", "call", "tr", "sum", "Diag") else self.bracket(self.write(p))
-                 for p in above[:-1]]
+        texts = [
+            self.write(p) if p.op in ("name", "call", "tr", "sum", "Diag") else self.bracket(self.write(p))
+            for p in above[:-1]
+        ]
         if above:
             last = above[-1]
             texts.append(self.inside(last, 2 if len(above) == 1 and not below else 3.5))

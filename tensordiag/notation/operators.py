@@ -77,6 +77,7 @@ def _elementwise(verb: str, combine: Callable[[Expr, Expr], Expr]) -> Rule:
     def rule(reading: Reading, node: Node, a: Typed, b: Typed) -> Typed:
         row, column = same_shape(reading, node, verb, a, b)
         return Typed(node, row, column, lambda args: combine(args[0], args[1]))
+
     return rule
 
 
@@ -93,8 +94,11 @@ def _divide(reading: Reading, node: Node, a: Typed, b: Typed) -> Typed:
     if not b.is_scalar:
         x, y = reading.factor(a.node), reading.factor(b.node)
         product = f"{x}*inv({y})" if a.column is not None or a.is_scalar else f"inv({y})*{x}"
-        hint = f"write {product} for the inverse, or {x}./{y} for each entry" if b.is_matrix else \
-            f"write {x}./{y} for each entry"
+        hint = (
+            f"write {product} for the inverse, or {x}./{y} for each entry"
+            if b.is_matrix
+            else f"write {x}./{y} for each entry"
+        )
         raise reading.error(node, f"cannot divide by {reading.say(b)}: {hint}")
     return Typed(node, a.row, a.column, lambda args: _quotient(args[0], args[1]))
 
@@ -127,8 +131,14 @@ def _entry_power(reading: Reading, node: Node, base: Expr, exponent: Expr) -> Ex
     first = node.operands[0]
     root = base.base
     if (
-        first.kind == "call" and first.text == "norm2" and isinstance(number, int) and number > 0 and number % 2 == 0
-        and isinstance(root, Apply) and root.function == "power" and root.params == (Fraction(1, 2),)
+        first.kind == "call"
+        and first.text == "norm2"
+        and isinstance(number, int)
+        and number > 0
+        and number % 2 == 0
+        and isinstance(root, Apply)
+        and root.function == "power"
+        and root.params == (Fraction(1, 2),)
     ):  # the square of a norm is ⟨X, X⟩, without a root that has no derivative at 0
         return pow_(root.args[0], number // 2)
     return pow_(base, number)

@@ -19,11 +19,18 @@ _LONGEST_TEXT = 1_000_000
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _ENDS_OPERAND = frozenset({"NUMBER", "NAME", "CONSTANT", "RPAR", "TRANSPOSE", "SUPERSCRIPT"})
 _STARTS_OPERAND = frozenset({"NAME", "CONSTANT", "FUNCTION", "LPAR"})
-_OPERATORS = frozenset(
-    {"PLUS", "MINUS", "TIMES", "DIVIDE", "DOT_TIMES", "DOT_DIVIDE", "DOT_CARET", "CARET", "KRON"}
-)
-_SPELLING = {"TIMES": "*", "DIVIDE": "/", "DOT_TIMES": ".*", "DOT_DIVIDE": "./", "DOT_CARET": ".^", "CARET": "^",
-             "KRON": "⊗", "PLUS": "+", "MINUS": "-"}
+_OPERATORS = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE", "DOT_TIMES", "DOT_DIVIDE", "DOT_CARET", "CARET", "KRON"})
+_SPELLING = {
+    "TIMES": "*",
+    "DIVIDE": "/",
+    "DOT_TIMES": ".*",
+    "DOT_DIVIDE": "./",
+    "DOT_CARET": ".^",
+    "CARET": "^",
+    "KRON": "⊗",
+    "PLUS": "+",
+    "MINUS": "-",
+}
 _CHARACTER_HINTS = {
     "@": "the product of the language is *",
     "=": "give the expression only, without an equals sign",
@@ -47,9 +54,22 @@ _CHARACTER_HINTS = {
     "%": "there are no comments and no remainders here",
     "#": "there are no comments here",
 }
-_FUNCTION_HINTS = {"ln": "log", "trace": "tr", "norm": "norm2", "transpose": "'", "inverse": "inv", "dot": "x'*y",
-                   "outer": "x*y'", "hadamard": ".*", "mean": "sum, divided by the size", "pow": ".^",
-                   "log10": "log(x)/log(10)", "log2": "log(x)/log(2)", "norminf": "normmax", "frobenius": "norm2"}
+_FUNCTION_HINTS = {
+    "ln": "log",
+    "trace": "tr",
+    "norm": "norm2",
+    "transpose": "'",
+    "inverse": "inv",
+    "dot": "x'*y",
+    "outer": "x*y'",
+    "hadamard": ".*",
+    "mean": "sum, divided by the size",
+    "pow": ".^",
+    "log10": "log(x)/log(10)",
+    "log2": "log(x)/log(2)",
+    "norminf": "normmax",
+    "frobenius": "norm2",
+}
 
 Kind: TypeAlias = Literal["number", "name", "constant", "call", "transpose", "negative", "binary"]
 
@@ -214,8 +234,9 @@ def _mark_functions(
             marked.append(token)
         elif functions(name):
             if call and name in operands:
-                raise ParseError(f"{name} is used as a function and as a tensor; rename the tensor", text,
-                                 token.start_pos)
+                raise ParseError(
+                    f"{name} is used as a function and as a tensor; rename the tensor", text, token.start_pos
+                )
             if not call and name not in declared:
                 raise ParseError(f"{name} is a function: write {name}(…)", text, token.start_pos)
             marked.append(token.update(type="FUNCTION") if call else token)
@@ -270,8 +291,11 @@ def _reason(token: Token, before: Token | None, nested: bool) -> str:
             return "there is nothing between the parentheses"
         return f"an operand is missing between {str(before)!r} and ')'"
     if token.type == "COMMA":
-        return "a comma separates the arguments of a function only" if after_operand else \
-            "an operand is missing before the comma"
+        return (
+            "a comma separates the arguments of a function only"
+            if after_operand
+            else "an operand is missing before the comma"
+        )
     if token.type == "NUMBER":
         return f"an operator is missing between {str(before)!r} and {str(token)!r}; write * for a product"
     if token.type in ("CARET", "DOT_CARET") and after_operand:

@@ -269,8 +269,13 @@ def _kronecker(network: Network) -> Term | None:
         open_ = tuple(merges[i][side] for i in network.output)
         reached = set(open_)
         while True:
-            grown = reached.union(*(row for box, row in zip(network.operands, network.indices, strict=True)
-                                    if not isinstance(box, Structural) and reached & set(row)))
+            grown = reached.union(
+                *(
+                    row
+                    for box, row in zip(network.operands, network.indices, strict=True)
+                    if not isinstance(box, Structural) and reached & set(row)
+                )
+            )
             if grown == reached:
                 break
             reached = grown
@@ -279,14 +284,31 @@ def _kronecker(network: Network) -> Term | None:
         return None
     terms = []
     for open_, reached in sides:
-        picked = [k for k, row in enumerate(network.indices)
-                  if row and set(row) <= reached and not isinstance(network.operands[k], Structural)]
-        part = Network(1, tuple(network.operands[k] for k in picked), tuple(network.indices[k] for k in picked),
-                       open_, network.dims)
+        picked = [
+            k
+            for k, row in enumerate(network.indices)
+            if row and set(row) <= reached and not isinstance(network.operands[k], Structural)
+        ]
+        part = Network(
+            1,
+            tuple(network.operands[k] for k in picked),
+            tuple(network.indices[k] for k in picked),
+            open_,
+            network.dims,
+        )
         count = part.occurrences()
         used = {i: n for n, i in enumerate(i for i, times in enumerate(count) if times)}
-        terms.append(_network_term(Network(1, part.operands, tuple(tuple(used[i] for i in r) for r in part.indices),
-                                           tuple(used[i] for i in open_), tuple(network.dims[i] for i in used))))
+        terms.append(
+            _network_term(
+                Network(
+                    1,
+                    part.operands,
+                    tuple(tuple(used[i] for i in r) for r in part.indices),
+                    tuple(used[i] for i in open_),
+                    tuple(network.dims[i] for i in used),
+                )
+            )
+        )
     scalars = [box_term(b) for b, row in zip(network.operands, network.indices, strict=True) if not row]
     made = Term("kron", tuple(terms))
     return Term("scalars", (*scalars, made)) if scalars else made

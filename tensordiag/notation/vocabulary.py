@@ -32,11 +32,13 @@ def _named(name: str, params: tuple[int, ...] = ()) -> Unary:
 
 def _entrywise(build: Callable[..., Expr]) -> Rule:
     """Keeps the kind of its arguments; scalars broadcast."""
+
     def rule(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
         row, column = args[0].row, args[0].column
         if len(args) == 2:
             row, column = same_shape(reading, node, f"take {node.text} of", args[0], args[1])
         return Typed(node, row, column, lambda exprs: build(*exprs))
+
     return rule
 
 
@@ -47,6 +49,7 @@ def _reduction(build: Unary) -> Rule:
 
 def _square(of_matrix: Unary, of_scalar: Unary, *, scalar: bool) -> Rule:
     """Takes a square matrix, or a scalar as a matrix of one entry; `scalar` says which of both it gives."""
+
     def rule(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
         arg = args[0]
         if arg.is_scalar:
@@ -54,6 +57,7 @@ def _square(of_matrix: Unary, of_scalar: Unary, *, scalar: bool) -> Rule:
         dim = reading.require_square(arg, node, f"take {reading.quote(node)}")
         kept = None if scalar else dim
         return Typed(node, kept, kept, lambda exprs: of_matrix(exprs[0]))
+
     return rule
 
 
@@ -65,17 +69,20 @@ def _of_vector(build: Unary, *, scalar: bool = False) -> Rule:
             raise reading.error(node, f"{node.text} takes a vector, not {reading.say(arg)}{hint}")
         row, column = (None, None) if scalar else (arg.row, arg.column)
         return Typed(node, row, column, lambda exprs: build(exprs[0]))
+
     return rule
 
 
 def _of_matrix(build: Unary, keep: tuple[bool, bool] = (True, True)) -> Rule:
     """Takes a matrix; `keep` says which of its legs the result has."""
+
     def rule(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
         arg = args[0]
         if not arg.is_matrix:
             raise reading.error(node, f"{node.text} takes a matrix, not {reading.say(arg)}")
         row, column = (arg.row if keep[0] else None, arg.column if keep[1] else None)
         return Typed(node, row, column, lambda exprs: build(exprs[0]))
+
     return rule
 
 
@@ -109,12 +116,14 @@ def _khatri_rao(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
 
 def _constant(order: int) -> Rule:
     """`vector(c)` and `matrix(c)`: one number everywhere, with sizes that the rest of the text fixes."""
+
     def rule(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
         if not args[0].is_scalar:
             raise reading.error(node, f"{node.text} takes a scalar, not {reading.say(args[0])}")
         dims = [reading.constant_dimension(node) for _ in range(order)]
         column = dims[1] if order == 2 else None
         return Typed(node, dims[0], column, lambda exprs: hadamard(exprs[0], ones([reading.final(d) for d in dims])))
+
     return rule
 
 

@@ -133,9 +133,7 @@ class _Part:
             count = len(set(operands.values())) + len(set(indices.values()))
             if count == len(operands) + len(indices):
                 break
-            seen = {
-                i: (rank, sorted((operands[k], leg) for k, leg in self.touching[i])) for i, rank in indices.items()
-            }
+            seen = {i: (rank, sorted((operands[k], leg) for k, leg in self.touching[i])) for i, rank in indices.items()}
             indices = _ranks(seen)
             signatures = {k: (rank, self._colours(k, indices)) for k, rank in operands.items()}
             operands, indices = self._propagate(_ranks(signatures), indices)

@@ -68,8 +68,12 @@ def _factor_pair(
         return None
     size, rest_a, rest_b, boundary, _, matching = best
     ratio = _common(c * a.coefficient, d * b.coefficient)
-    box = add([(c * a.coefficient / ratio if ratio != 1 else c * a.coefficient, finish(rest_a)),
-               (d * b.coefficient / ratio if ratio != 1 else d * b.coefficient, finish(rest_b))])
+    box = add(
+        [
+            (c * a.coefficient / ratio if ratio != 1 else c * a.coefficient, finish(rest_a)),
+            (d * b.coefficient / ratio if ratio != 1 else d * b.coefficient, finish(rest_b)),
+        ]
+    )
     box = _opened(box)
     kept = [i for i, _ in matching]
     made = Network(
