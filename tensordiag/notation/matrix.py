@@ -76,7 +76,7 @@ class _Writer:
 
     def _scalars(self, term: Term) -> str:
         above = [part for part in term.args if not _is_reciprocal(part)]
-        below = [Term("power", part.args, data=(-part.data[0], True)) for part in term.args if _is_reciprocal(part)]
+        below = [_inverted(part) for part in term.args if _is_reciprocal(part)]
         texts = [
             self.write(p) if p.op in ("name", "call", "tr", "sum", "Diag") else self.bracket(self.write(p))
             for p in above[:-1]
@@ -89,7 +89,7 @@ class _Writer:
             if self.latex:
                 text = rf"\frac{{{text}}}{{{self.write(part)}}}"
             else:
-                text += "/" + self.inside(part, 4)
+                text += "/" + self.inside(part, 4 if part.op == "power" else 3.5)
         return text
 
     def _add(self, term: Term) -> str:
@@ -200,6 +200,12 @@ class _Writer:
 
 def _is_reciprocal(term: Term) -> bool:
     return term.op == "power" and term.data[1] and not isinstance(term.data[0], complex) and term.data[0] < 0
+
+
+def _inverted(term: Term) -> Term:
+    """1/term, for a power with a negative exponent."""
+    exponent = -term.data[0]
+    return term.args[0] if exponent == 1 else Term("power", term.args, data=(exponent, True))
 
 
 def _norm(base: Term) -> Term | None:
