@@ -133,10 +133,16 @@ def _type_name(reading: Reading, node: Node) -> Typed:
     return Typed(node, row, column, lambda _: reading.tensor(node.text))
 
 
+def _decimal(text: str) -> Fraction | float:
+    """A decimal as the exact fraction that people mean by it, where it is short."""
+    exact = Fraction(text)
+    return exact if exact.denominator <= 10**6 else float(text)
+
+
 def _read_number(reading: Reading, node: Node) -> Number:
     if len(node.text) > _LONGEST_NUMBER:
         raise reading.error(node, f"the number has {len(node.text)} characters; at most {_LONGEST_NUMBER} are read")
-    return as_number(int(node.text) if node.text.isdigit() else float(node.text))
+    return as_number(int(node.text) if node.text.isdigit() else _decimal(node.text))
 
 
 def _identity_subscript(reading: Reading, node: Node) -> str | None:
