@@ -20,6 +20,9 @@ from ..rewrite import is_symmetric, simplify
 __all__ = ["Term", "matrix_term"]
 
 
+_MOST_BOXES = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A node of matrix notation: an operation, its arguments, and for leaves a text and marks."""
@@ -220,6 +223,11 @@ def _function_term(box: Apply, args: tuple[Term, ...]) -> Term:
 def _network_term(network: Network) -> Term:
     if len(network.output) > 2:
         raise ExportError(f"a result of order {len(network.output)} has no matrix notation; use .index()")
+    if len(network.operands) > _MOST_BOXES:
+        raise ExportError(
+            f"matrix notation of {len(network.operands)} boxes would not be read: at most {_MOST_BOXES}; "
+            "use .einsum() or .index()"
+        )
     kron = _kronecker(network)
     if kron is not None:
         return scaled(network.coefficient, kron)
