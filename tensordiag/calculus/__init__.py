@@ -1,6 +1,19 @@
 """Layer 3: derivatives of diagrams, and their relatives."""
 
 from .derivatives import diff, grad, hessian, hvp, jacobian, jvp, vjp
+from .fields import divergence, laplacian, taylor
 from .recording import derivation
 
-__all__ = ["derivation", "diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+__all__ = [
+    "derivation",
+    "diff",
+    "divergence",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "laplacian",
+    "taylor",
+    "vjp",
+]

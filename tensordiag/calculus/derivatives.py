@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, TypeAlias, overload
 
 from ..core.algebra import as_expr
@@ -10,10 +10,11 @@ from ..core.diagrams import contract, permuted
 from ..core.expressions import Expr, Tensor
 from ..errors import DifferentiationError, DimensionError, OrderError, UnknownTensorError, did_you_mean
 from .engine import derivatives
+from .parts import part_of, restricted
 
 __all__ = ["diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 
-Variable: TypeAlias = Tensor | str
+Variable: TypeAlias = Expr | str
 Layout: TypeAlias = Literal["numerator", "denominator"]
 
 
@@ -36,7 +37,8 @@ def diff(
     expr
         Any expression.
     wrt
-        A tensor or its name, or a list of them for one derivative each from a single sweep.
+        A tensor or its name, or a list of them for one derivative each from a single sweep.  An entry or a slice
+        of a tensor (``x[2]``, ``A[:, 0]``), its transpose or reshape stands for that part of it.
     orders
         Further variables, by which the result is differentiated in turn: ``diff(f, x, x)`` is the Hessian.
     layout
@@ -68,10 +70,12 @@ def diff(
     if layout not in ("numerator", "denominator"):
         raise DifferentiationError(f"layout is 'numerator' or 'denominator', not {layout!r}")
     expr = as_expr(expr)
-    several = isinstance(wrt, Iterable) and not isinstance(wrt, str)
-    first = _resolve_all(expr, wrt if several else [wrt])  # type: ignore[arg-type, list-item]
+    several = not isinstance(wrt, (str, Expr))
+    wanted = [part_of(v) for v in ([wrt] if isinstance(wrt, (str, Expr)) else wrt)]
+    first = _resolve_all(expr, [whole for whole, _ in wanted])
     known = frozenset(expr.tensors) | frozenset(first)
     results = [made.declaring(known) for made in derivatives(expr, first)]
+    results = [restricted(made, v.order, part) for made, v, (_, part) in zip(results, first, wanted, strict=True)]
     for variable in orders:
         results = [_next_order(result, variable) for result in results]
     if layout == "denominator":
@@ -80,8 +84,10 @@ def diff(
 
 
 def _next_order(result: Expr, variable: Variable) -> Expr:
-    target = resolve(result, variable)
-    return derivatives(result, [target])[0].declaring(result.declared | {target})
+    whole, part = part_of(variable)
+    target = resolve(result, whole)
+    made = derivatives(result, [target])[0].declaring(result.declared | {target})
+    return restricted(made, target.order, part)
 
 
 def _variables_first(result: Expr, order: int) -> Expr:
@@ -105,7 +111,7 @@ def _resolve(known: dict[str, Tensor], variable: Variable) -> Tensor:
             raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{hint}")
         return known[variable]
     if not isinstance(variable, Tensor):
-        raise DifferentiationError(f"differentiate by a tensor or its name, not by {variable!r}")
+        raise DifferentiationError(f"here the variable is a tensor or its name, not {variable!r}")
     same = known.get(variable.name, variable)
     if same.dims != variable.dims:
         raise DimensionError(
@@ -152,7 +158,7 @@ def _check_scalar(what: str, expr: Expr) -> None:
         raise OrderError(f"{what} needs a scalar, but {expr!r} has {expr.order} legs; take .sum() or use diff")
 
 
-def _direction(expr: Expr, variable: Tensor, name: str | Expr | None) -> Expr:
+def direction_of(expr: Expr, variable: Tensor, name: str | Expr | None) -> Expr:
     """The tensor glued on: a fresh one of this name with the variable's legs, or a given expression."""
     if isinstance(name, Expr):
         if name.dims != variable.dims:
@@ -182,7 +188,7 @@ def jvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
     'h∘y∘z'
     """
     variable = resolve(expr, wrt)
-    return _glue_on(diff(expr, variable), _direction(expr, variable, direction))
+    return _glue_on(diff(expr, variable), direction_of(expr, variable, direction))
 
 
 def vjp(expr: Expr, wrt: Variable, cotangent: str | Expr | None = None) -> Expr:
@@ -202,7 +208,7 @@ def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
     """The Hessian of a scalar times a direction, glued on before anything is computed.  Legs: the variable's."""
     _check_scalar("a Hessian-vector product", expr)
     variable = resolve(expr, wrt)
-    return _glue_on(diff(expr, variable, variable), _direction(expr, variable, direction))
+    return _glue_on(diff(expr, variable, variable), direction_of(expr, variable, direction))
 
 
 def _glue_on(derivative: Expr, h: Expr) -> Expr:

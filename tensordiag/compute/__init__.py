@@ -3,5 +3,6 @@
 from .compilation import Compiled, compile
 from .evaluation import evaluate
 from .implementations import register_array
+from .matrix_functions import matrix_function
 
-__all__ = ["Compiled", "compile", "evaluate", "register_array"]
+__all__ = ["Compiled", "compile", "evaluate", "matrix_function", "register_array"]

@@ -98,12 +98,13 @@ def _jax() -> Backend:
     def scope(dtype: Any) -> dict[str, Any]:
         return {
             "xp": jnp,
+            "constant": jnp.asarray,
             "eye": lambda n: jnp.eye(n, dtype=dtype),
             "turn": jnp.transpose,
             "full": lambda shape, value: jnp.full(shape, value, dtype),
         }
 
-    header = ("import jax.numpy as xp", "from jax.numpy import eye, full, transpose as turn")
+    header = ("import jax.numpy as xp", "from jax.numpy import asarray as constant, eye, full, transpose as turn")
     find = library_implementation(jnp, special, registered_arrays("jax"))
     one = jnp.asarray(1.0)
     return Backend("jax", header, scope, find, jax.jit, type(one), _as_jax, default_dtype=one.dtype)
@@ -123,12 +124,13 @@ def _torch() -> Backend:
     def scope(dtype: Any) -> dict[str, Any]:
         return {
             "xp": torch,
+            "constant": torch.as_tensor,
             "eye": lambda n: torch.eye(n, dtype=dtype),
             "turn": torch.permute,
             "full": lambda shape, value: torch.full(shape, value, dtype=dtype),
         }
 
-    header = ("import torch as xp", "from torch import eye, full, permute as turn")
+    header = ("import torch as xp", "from torch import as_tensor as constant, eye, full, permute as turn")
     find = library_implementation(torch, torch.special, registered_arrays("torch"))
     return Backend("torch", header, scope, find, _as_it_is, torch.Tensor, _as_torch, default_dtype=torch.float64)
 

@@ -13,9 +13,10 @@ import numpy as np
 from ..core.expressions import Expr, Structural, Tensor
 from ..errors import MemoryLimitError, OrderError
 from .arrays import Array, Binding, bind, known_tensors
+from .constants import constant_array, constant_rule
 from .implementations import implementation
 from .kernels import contract_pair, expand, reduce_to
-from .networks import Operand, SizedNetwork, entries, sized
+from .networks import Operand, SizedNetwork, entries, is_absorbed, sized
 from .paths import Path, find_path
 from .planning import default_memory_limit, readable_bytes
 from .structure import Application, Combination, Contraction, Piece, pieces
@@ -143,6 +144,10 @@ def _run(root: Expr, steps: Mapping[Expr, Piece], plan: Mapping[Expr, _Planned],
     values: dict[Expr, _Value] = {}
 
     def value(box: Expr) -> _Value:
+        if isinstance(box, Structural):
+            shape = [dim.value(binding.sizes) for dim in box.dims]
+            rule = constant_rule(box, binding.sizes, shape)
+            return _Value(constant_array(rule, shape).astype(binding.dtype))
         if isinstance(box, Tensor):
             array = binding.arrays[box.name]
             return _Value(array.conj() if box.conjugate else array)
@@ -150,7 +155,7 @@ def _run(root: Expr, steps: Mapping[Expr, Piece], plan: Mapping[Expr, _Planned],
 
     last = {box: node for node, piece in steps.items() for box in piece.operands}
     for node, piece in steps.items():
-        operands = [value(box) for box in piece.operands if not isinstance(box, Structural)]
+        operands = [value(box) for box in piece.operands if not is_absorbed(box)]
         if isinstance(piece, Contraction):
             values[node] = _contract(plan[node], operands, binding)
         elif isinstance(piece, Combination):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.expressions import Expr, Structural, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
+from ..errors import DimensionError
+from .constants import constant_rule
 from .networks import SizedNetwork, sized
 from .products import Removal as PlannedRemoval
 from .structure import Combination, Contraction, Piece, Removal
@@ -29,11 +31,16 @@ class Lowering:
         found = self._numbers.get(dim)
         if found is None:
             found = self._numbers[dim] = dim.value(self.sizes)
+            if found < 0:
+                raise DimensionError(f"the dimension {dim} is {found} at these sizes")
         return found
 
     def value(self, box: Expr) -> Value:
         """The value of a tensor or of an expression that has been lowered."""
         found = self.made.get(box)
+        if found is None and isinstance(box, Structural):
+            shape = [self.size(dim) for dim in box.dims]
+            found = self.made[box] = self.values.make("constant", constant_rule(box, self.sizes, shape), (), shape)
         if found is None:
             assert isinstance(box, Tensor), box
             shape = [self.size(dim) for dim in box.dims]

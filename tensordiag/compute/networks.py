@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from ..core.diagrams import UnionFind
 from ..core.expressions import Expr, Structural
 from ..core.numbers import Number
-from ..errors import DimensionError, UnknownTensorError
+from ..errors import DimensionError
 from .structure import Contraction
 
-__all__ = ["Operand", "SizedNetwork", "sized"]
+__all__ = ["Operand", "SizedNetwork", "is_absorbed", "sized"]
 
 Indices = tuple[int, ...]
 
@@ -114,11 +114,9 @@ def sized(net: Contraction, size: Sequence[int]) -> SizedNetwork:
         if isinstance(box, Structural) and box.name == "merge" and not state.merge(row):
             dense.append(row)
     for box, row in boxes:
-        if isinstance(box, Structural) and box.name != "merge":
-            if box.name != "unit":
-                raise UnknownTensorError(f"the structural constant {box.name!r} has no array rule")
+        if isinstance(box, Structural) and box.name == "unit":
             state.fix(row[0], _place(box, size[row[0]]))
-    operands = [_operand(box, row, state) for box, row in boxes if not isinstance(box, Structural)]
+    operands = [_operand(box, row, state) for box, row in boxes if not is_absorbed(box)]
     operands += [_operand(None, row, state) for row in dense]
     output = tuple(i for leg in net.output for i in state.expanded(leg))
     present = {i for operand in operands for i in operand.indices}
@@ -128,6 +126,11 @@ def sized(net: Contraction, size: Sequence[int]) -> SizedNetwork:
             number = number * state.size[index]
     fixed = {i: state.fixed[i] for i in output if i in state.fixed}
     return SizedNetwork(number, tuple(operands), output, tuple(size[leg] for leg in net.output), state.size, fixed)
+
+
+def is_absorbed(box: Expr) -> bool:
+    """Whether a box only says something of the indices: a merge of legs or a unit vector."""
+    return isinstance(box, Structural) and box.name in ("merge", "unit")
 
 
 def _place(box: Structural, size: int) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.numbers import as_number
 from .blocks import Block, find_runs
+from .constants import constant_array, running_sum
 from .implementations import relu, step
 from .layouts import stacked_lead, summed_order
 from .values import Value
@@ -144,6 +145,19 @@ class NumpyWriter(Writer):
 
     def eye(self, value: Value) -> str:
         return f"eye({math.isqrt(value.entries)}, dtype=dtype).reshape({value.shape})"
+
+    def constant(self, value: Value) -> str:
+        self.use(value, "constant")
+        return f"{self.function(constant_array(value.data, value.shape), 'c')}.astype(dtype)"
+
+    def gather(self, value: Value, x: str) -> str:
+        self.use(value, "gather")
+        indexed = value.data.on_arrays(value.operands[0].shape, value.shape)
+        return f"{self.function(indexed, 'f')}({x})"
+
+    def running(self, value: Value, x: str) -> str:
+        self.use(value, "cumsum")
+        return f"{self.function(running_sum(*value.data), 'f')}({x})"
 
     def full(self, value: Value) -> str:
         if not value.shape:

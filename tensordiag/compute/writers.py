@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..core.numbers import Number, as_number
+from .constants import constant_array
 from .values import Value, reachable
 
 __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
@@ -22,8 +23,10 @@ def letters(*rows: Sequence[int]) -> str:
     return ",".join(texts[:-1]) + "->" + texts[-1]
 
 
-def literal(number: Number) -> str:
-    """A number as source text."""
+def literal(number: Number | str) -> str:
+    """A number, or the name of a function in the table, as source text."""
+    if isinstance(number, str):
+        return repr(number)
     if isinstance(number, int) and abs(number) < 2**53:
         return repr(number)
     return repr(number) if isinstance(number, complex) else repr(float(number))
@@ -105,6 +108,27 @@ class FunctionalWriter(Writer):
     def eye(self, value: Value) -> str:
         side = math.isqrt(value.entries)
         return f"xp.reshape(eye({side}), {value.shape})"
+
+    def constant(self, value: Value) -> str:
+        inside = self.function(constant_array(value.data, value.shape), "c")
+        return f"xp.where(constant({inside}), full((), 1), full((), 0))"
+
+    def gather(self, value: Value, x: str) -> str:
+        self.use(value, "gather")
+        source = value.operands[0].shape
+        if not source[value.data.axis]:
+            return f"full({value.shape}, 0)"
+        index, inside = value.data.index(len(source) - 1, source[value.data.axis], value.shape)
+        places = [f"constant({self.function(part, 'c')})" for part in index]
+        text = f"{x}[{', '.join(places)}]"
+        return text if inside is None else f"xp.where(constant({self.function(inside, 'c')}), {text}, full((), 0))"
+
+    def running(self, value: Value, x: str) -> str:
+        self.use(value, "cumsum")
+        axis, reverse = value.data
+        if not reverse:
+            return f"xp.cumsum({x}, {axis})"
+        return f"xp.flip(xp.cumsum(xp.flip({x}, ({axis},)), {axis}), ({axis},))"
 
     def full(self, value: Value) -> str:
         return f"full({value.shape}, {literal(value.data)})"

@@ -14,7 +14,7 @@ from ..dimension import Dimension, DimLike, as_dimension
 from ..errors import DimensionError, OrderError
 from .diagrams import contract, permuted
 from .expressions import Copy, Expr, Sum, Tensor, add, one
-from .numbers import as_number, is_number
+from .numbers import Number, as_number, is_number
 from .structurals import merge, unit
 
 __all__ = [
@@ -40,8 +40,6 @@ __all__ = [
     "transpose",
     "vec",
 ]
-
-_LARGEST_POWER = 64
 
 
 def as_expr(value: object) -> Expr:
@@ -154,28 +152,23 @@ def square_norm(a: object) -> Expr:
     return inner(expr, expr)
 
 
-def power(base: object, exponent: object) -> Expr:
+def power(base: object, exponent: int) -> Expr:
     """The elementwise power with a natural exponent: that many copies of the base on copy tensors."""
     expr = as_expr(base)
-    number = as_number(exponent) if is_number(exponent) else exponent
-    if not isinstance(number, int) or not 0 <= number <= _LARGEST_POWER:
-        raise OrderError(f"the exponent of ** is a natural number up to {_LARGEST_POWER}, not {exponent!r}")
-    if number == 0:
+    if exponent == 0:
         return ones(expr.dims)
-    if number == 1:
+    if exponent == 1:
         return expr
     k = expr.order
-    labels = [[(copy, leg) for leg in range(k)] for copy in range(number)]
-    hubs = [[*((copy, leg) for copy in range(number)), leg] for leg in range(k)]
-    copies = [Copy(number + 1, dim) for dim in expr.dims]
-    return contract([*[expr] * number, *copies], [*labels, *hubs], range(k))
+    labels = [[(copy, leg) for leg in range(k)] for copy in range(exponent)]
+    hubs = [[*((copy, leg) for copy in range(exponent)), leg] for leg in range(k)]
+    copies = [Copy(exponent + 1, dim) for dim in expr.dims]
+    return contract([*[expr] * exponent, *copies], [*labels, *hubs], range(k))
 
 
-def divide(a: object, b: object) -> Expr:
-    """a divided by a number."""
-    if not is_number(b):
-        raise OrderError(f"cannot divide by {as_expr(b)!r}: only numbers divide")
-    number = as_number(b)
+def divide(a: object, number: Number) -> Expr:
+    """a divided by a number; `ZeroDivisionError` for 0."""
+    number = as_number(number)
     if number == 0:
         raise ZeroDivisionError(f"{as_expr(a)!r} divided by zero")
     reciprocal = Fraction(1) / number if isinstance(number, (int, Fraction)) else 1 / number

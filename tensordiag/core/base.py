@@ -216,13 +216,27 @@ class Expr(Views):
         return _operator("matmul", other, self)
 
     def __truediv__(self, other: Any) -> Expr:
-        return _operator("divide", self, other)
+        return _function("quotient", self, other)
 
     def __rtruediv__(self, other: Any) -> Expr:
-        return _operator("divide", other, self)
+        return _function("quotient", other, self)
 
     def __pow__(self, exponent: Any) -> Expr:
-        return _operator("power", self, exponent)
+        return _function("pow_", self, exponent)
+
+    def __rpow__(self, base: Any) -> Expr:
+        return _function("pow_", base, self)
+
+    def __abs__(self) -> Expr:
+        return _function("apply", "abs", self)
+
+    def __getitem__(self, index: Any) -> Expr:
+        """Entries and slices: an int fixes a leg, `start:stop:step` selects from it, `...` stands for whole legs."""
+        from .selections import select
+
+        return select(self, index)
+
+    __iter__ = None  # an index makes no sequence: a leg's size may be a symbol
 
     @property
     def T(self) -> Expr:
@@ -256,6 +270,14 @@ def _operator(name: str, *args: Any, **options: Any) -> Expr:
     from . import algebra
 
     made: Expr = getattr(algebra, name)(*args, **options)
+    return made
+
+
+def _function(name: str, *args: Any) -> Expr:
+    """An operator of `core.functions`."""
+    from . import functions
+
+    made: Expr = getattr(functions, name)(*args)
     return made
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from ..dimension import Dimension
 from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
-from .algebra import as_expr, hadamard, ones, outer, plus, power
+from .algebra import as_expr, divide, hadamard, ones, outer, plus, power
 from .diagrams import Diagram, contract, permuted, wiring
 from .expressions import FUNCTIONS, Apply, Copy, Expr, Function, Sum, add, identity, one, zero
 from .numbers import Number, as_number, is_number
 
-__all__ = ["apply", "derivative", "pow_", "reciprocal", "register", "sqrt"]
+__all__ = ["apply", "derivative", "pow_", "quotient", "reciprocal", "register", "sqrt"]
 
 
 def apply(name: str, *args: object, params: Sequence[Any] = ()) -> Expr:
@@ -127,8 +127,13 @@ def derivative(node: Apply, place: int) -> Expr:
 def pow_(base: object, exponent: object) -> Expr:
     """The elementwise power with a real or symbolic exponent.
 
-    A natural number up to 3 gives a product on copy tensors, any other number the function `power`, an expression
-    the function `pow`.  Legs: those of the base.
+    A natural number up to 4 gives a product on copy tensors, any other number the function `power`, an expression
+    the function `pow`.  Legs: those of the base, or of the exponent where the base is a scalar.
+
+    >>> import tensordiag as td
+    >>> x = td.Tensor("x", "n")
+    >>> td.diff((x**-2).sum(), x).evaluate(x=[1.0, 2.0])
+    array([-2.  , -0.25])
     """
     expr = as_expr(base)
     if not is_number(exponent):
@@ -138,12 +143,22 @@ def pow_(base: object, exponent: object) -> Expr:
                 return pow_(base, terms[0][0] if terms else 0)
         return apply("pow", expr, exponent)
     number = as_number(exponent)
+    if isinstance(number, int) and number > 0 and isinstance(expr.base, Apply) and expr.base.function == "power":
+        return _power_of_power(expr.base, number).declaring(expr.declared)
     if isinstance(number, int) and 0 <= number <= _PRODUCT_UP_TO:
         return power(expr, number)
     return apply("power", expr, params=(number,))
 
 
 _PRODUCT_UP_TO = 4
+
+
+def quotient(a: object, b: object) -> Expr:
+    """a divided by b, elementwise; a scalar divides or is divided by every entry.
+
+    Legs: those of the operands, which must be equal.  `ZeroDivisionError` for the number 0.
+    """
+    return divide(a, as_number(b)) if is_number(b) else hadamard(a, reciprocal(b))
 
 
 def reciprocal(expr: object) -> Expr:
