@@ -6,6 +6,7 @@
 'Diag(y∘z)'
 """
 
+from . import testing
 from .calculus import (
     derivation,
     diff,
@@ -91,6 +92,7 @@ from .core.structurals import merge, unit
 from .core.traversal import substitute
 from .dimension import Dimension
 from .errors import TensordiagError
+from .extension import function
 from .notation import parse
 from .rewrite import Derivation, Step, expand, is_equivalent, simplify
 
@@ -137,6 +139,7 @@ __all__ = [
     "expm1",
     "flat",
     "from_networkx",
+    "function",
     "gelu",
     "grad",
     "hadamard",
@@ -193,6 +196,7 @@ __all__ = [
     "tanh",
     "taylor",
     "tensors",
+    "testing",
     "toeplitz",
     "trace",
     "transpose",

@@ -19,9 +19,15 @@ __all__ = [
     "SingularError",
     "TensordiagError",
     "UnknownTensorError",
+    "counted",
     "did_you_mean",
     "with_caret",
 ]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 leg``, ``2 legs``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 class TensordiagError(Exception):

@@ -5,6 +5,7 @@ It shares nothing with `tensordiag.compute`: nodes from the leaves up, each diag
 
 import itertools
 import math
+import string
 
 import numpy as np
 import scipy.special
@@ -69,6 +70,16 @@ def _structural(node, sizes):
     made = np.zeros(shape)
     if node.name == "unit":
         made[node.params[0]] = 1
+        return made
+    params = [p if isinstance(p, int) else p.value(sizes) for p in node.params]
+    for index in np.ndindex(*shape):
+        if node.name == "slice":
+            made[index] = index[0] == params[0] + params[1] * index[1]
+        elif node.name == "triangle":
+            made[index] = index[1] <= index[0] + params[0]
+        elif node.name == "affine":
+            made[index] = sum(c * i for c, i in zip(params, index, strict=False)) == params[-1]
+    if node.name in ("slice", "triangle", "affine"):
         return made
     assert node.name == "merge"
     for index in itertools.product(*map(range, shape[:-1])):
@@ -155,7 +166,43 @@ def _argmax(x):
     return mask / mask.sum()
 
 
+def _cauchy(x, name, places):
+    """The divided difference f[X, …, X] by Cauchy's integral of f(z) times resolvents, on a circle."""
+    scalar = {"expm": np.exp, "logm": np.log, "sqrtm": np.sqrt, "sinm": np.sin, "cosm": np.cos}[name]
+    found = np.linalg.eigvals(x)
+    centre = (found.real.max() + found.real.min()) / 2
+    inner = np.abs(found - centre).max()
+    radius = (inner + centre) / 2 if name in ("logm", "sqrtm") else inner + 1
+    n, points = len(x), 600
+    letters = string.ascii_letters
+    pairs = [letters[2 + k] for k in range(2 * places)]
+    ends = ["a", *pairs, "b"]
+    spec = ",".join("".join(ends[k : k + 2]) for k in range(0, len(ends), 2)) + "->ab" + "".join(pairs)
+    total = 0
+    for k in range(points):
+        z = centre + radius * np.exp(2j * np.pi * (k + 0.5) / points)
+        resolvent = np.linalg.inv(z * np.eye(n) - x)
+        total = total + scalar(z) * (z - centre) * np.einsum(spec, *[resolvent] * (places + 1))
+    return (total / points).real
+
+
+def _vectors(x):
+    return np.linalg.eigh((x + x.T) / 2)[1]
+
+
+def _gaps(x):
+    made = np.zeros((len(x),) * 2)
+    for i, j in itertools.permutations(range(len(x)), 2):
+        made[i, j] = 1 / (x[i] - x[j])
+    return made
+
+
 FUNCTIONS = {
+    **{name: lambda x, name=name: _cauchy(x, name, 0) for name in ("expm", "logm", "sqrtm", "sinm", "cosm")},
+    "divided_difference": _cauchy,
+    "eigvalsh": lambda x: np.sort(np.linalg.eigvals((x + x.T) / 2).real),
+    "eigvecsh": _vectors,
+    "gaps": _gaps,
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "abs", "sign", "sin", "cos", "tan")},
     **{
         name: getattr(np, name) for name in ("arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "maximum", "minimum")

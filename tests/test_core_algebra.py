@@ -199,10 +199,11 @@ MESSAGES = [
     (lambda: td.reshape(X, ("m*n", 2)), DimensionError, "cannot reshape X[m, n]: (m, n) does not match (m*n, 2)"),
     (lambda: td.entry(X, 1), OrderError, "X[m, n] with 2 legs needs 2 indices, not 1"),
     (lambda: td.entry(td.Tensor("u", 3), 3), DimensionError, "the index 3 is out of range for a leg of dimension 3"),
-    (lambda: x**-1, OrderError, "the exponent of ** is a natural number up to 64, not -1"),
-    (lambda: x**0.5, OrderError, "the exponent of ** is a natural number up to 64, not 0.5"),
-    (lambda: x**65, OrderError, "the exponent of ** is a natural number up to 64, not 65"),
-    (lambda: x ** "2", OrderError, "the exponent of ** is a natural number up to 64, not '2'"),
+    (
+        lambda: x ** "2",
+        OrderError,
+        "cannot use str in an expression: tensors are symbols here; declare a tensor and pass the array to evaluate()",
+    ),
     (lambda: x / 0, ZeroDivisionError, "x[n] divided by zero"),
     (lambda: td.contract([A], ["ij"], "i"), td.TensordiagError, "the wire 'j' has 1 end; a wire has exactly two"),
     (
@@ -211,7 +212,7 @@ MESSAGES = [
         "the wire 'j' has 3 ends; a wire has exactly two",
     ),
     (lambda: td.contract([A], [], ""), td.TensordiagError, "there are 1 boxes but labels for 0"),
-    (lambda: td.contract([A], ["i"], "i"), OrderError, "box 0, A[n, n], has 2 legs but 1 labels"),
+    (lambda: td.contract([A], ["i"], "i"), OrderError, "box 0, A[n, n], has 2 legs but 1 label"),
     (lambda: td.contract([], [], "ii"), td.TensordiagError, "the open wire 'i' touches no box: give its dimension"),
     (
         lambda: td.contract([X, v], ["ij", "j"], "i"),
@@ -225,8 +226,8 @@ MESSAGES = [
     (lambda: td.apply("maximum", x), OrderError, "maximum takes 2 arguments, not 1"),
     (lambda: td.apply("maximum", x, v), DimensionError, "maximum needs arguments with equal legs, but got (n) and (m)"),
     (lambda: td.apply("inv", X), DimensionError, "inv needs a square matrix, but got m×n"),
-    (lambda: td.apply("det", x), OrderError, "det needs a square matrix, but got 1 legs"),
-    (lambda: td.apply("pinv", x), OrderError, "pinv needs a matrix, but got 1 legs"),
+    (lambda: td.apply("det", x), OrderError, "det needs a square matrix, but got 1 leg"),
+    (lambda: td.apply("pinv", x), OrderError, "pinv needs a matrix, but got 1 leg"),
     (lambda: td.apply("softmax", x, params=(1,)), OrderError, "softmax needs legs from 0 to 0, not [1]"),
     (lambda: td.apply("logsumexp", A), OrderError, "logsumexp needs legs from 0 to 1, not []"),
 ]

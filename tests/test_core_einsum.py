@@ -109,7 +109,7 @@ MESSAGES = [
     (("ij,j->i", A), ParseError, "the einsum string names 2 operands, but 1 are given\n  ij,j->i\n  ^"),
     (("", A), ParseError, "operand 0, A[n, n], has 2 legs but 0 letters\n  \n  ^"),
     (("i",), ParseError, "the einsum string names 1 operands, but 0 are given\n  i\n  ^"),
-    (("ij,jk->ik", A, x), ParseError, "operand 1, x[n], has 1 legs but 2 letters\n  ij,jk->ik\n     ^"),
+    (("ij,jk->ik", A, x), ParseError, "operand 1, x[n], has 1 leg but 2 letters\n  ij,jk->ik\n     ^"),
     (("ij->ik", A), ParseError, "the output letter 'k' is on no operand\n  ij->ik\n       ^"),
     (("...i->i", x), ParseError, "'...' is not supported in an einsum here: name every leg\n  ...i->i\n  ^"),
     (("i1->i", A), ParseError, "an einsum string has letters, commas and one '->', not '1'\n  i1->i\n   ^"),

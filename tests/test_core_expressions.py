@@ -300,7 +300,7 @@ def test_sums_collect_equal_terms():
 def test_sum_messages():
     with raises(DimensionError, "cannot add X[m, n]: its leg 0 has dimension m, expected n"):
         add([(1, A), (1, X)])
-    with raises(OrderError, "cannot add expressions with 2 and 1 legs: x[n]"):
+    with raises(OrderError, "cannot add expressions with 2 and 1 leg: x[n]"):
         add([(1, A), (1, x)])
     with raises(DimensionError, "cannot add A[n, n]: its leg 1 has dimension n, expected m"):
         add([(1, A)], ("n", "m"))

@@ -74,6 +74,14 @@ CASES = {
     ],
     "max": [apply("max", x), apply("max", X)],
     "argmax": [apply("argmax", x), apply("argmax", X)],
+    **{name: [apply(name, S), apply(name, S + A / 9)] for name in ("expm", "logm", "sqrtm", "sinm", "cosm")},
+    "divided_difference": [
+        apply("divided_difference", S + A / 9, params=(name, places))
+        for name, places in (("expm", 1), ("logm", 1), ("sqrtm", 1), ("sinm", 1), ("cosm", 1), ("expm", 2))
+    ],
+    "eigvalsh": [apply("eigvalsh", X.T @ X), apply("eigvalsh", A)],
+    "eigvecsh": [apply("eigvecsh", A)],
+    "gaps": [apply("gaps", td.eigvalsh(A)), apply("gaps", x)],
 }
 ROWS = [(name, number, expr) for name, exprs in CASES.items() for number, expr in enumerate(exprs)]
 

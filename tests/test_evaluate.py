@@ -137,7 +137,7 @@ def test_logarithms():
     assert sign == pytest.approx(1j)
     assert logarithm == pytest.approx(math.log(4))
     assert evaluate(td.apply("exp", t), t=1.0, log=True) == (1.0, pytest.approx(1.0))
-    with says(OrderError, "log=True needs a scalar, but x[n] has 1 legs"):
+    with says(OrderError, "log=True needs a scalar, but x[n] has 1 leg"):
         evaluate(x, x=[1.0], log=True)
     with says(BackendError, "log=True is computed by numpy, not by jax"):
         evaluate(t, t=1.0, log=True, backend="jax")

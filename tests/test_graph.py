@@ -123,8 +123,8 @@ BROKEN = [
         "the wire between 0 and 1 needs ends=((node, leg), (node, leg)), not ((0, 1),)",
     ),
     (lambda g: _set_ends(g, ((0, 1), (0, 0))), "the wire between 0 and 1 says that it ends at 0 and 0"),
-    (lambda g: _set_ends(g, ((0, 1), (1, 1))), "the wire between 0 and 1 ends at leg 1 of 1, which has 1 legs"),
-    (lambda g: _set_ends(g, ((0, 1), (1, "a"))), "the wire between 0 and 1 ends at leg 'a' of 1, which has 1 legs"),
+    (lambda g: _set_ends(g, ((0, 1), (1, 1))), "the wire between 0 and 1 ends at leg 1 of 1, which has 1 leg"),
+    (lambda g: _set_ends(g, ((0, 1), (1, "a"))), "the wire between 0 and 1 ends at leg 'a' of 1, which has 1 leg"),
     (lambda g: g.add_edge(0, 1, ends=((0, 1), (1, 0))), "leg 1 of 0 has two wires; a leg has exactly one"),
 ]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, overload
 
 from ..core.algebra import as_expr
 from ..core.diagrams import contract, permuted
 from ..core.expressions import Expr, Tensor
-from ..errors import DifferentiationError, DimensionError, OrderError, UnknownTensorError, did_you_mean
+from ..errors import DifferentiationError, DimensionError, OrderError, UnknownTensorError, counted, did_you_mean
 from .engine import derivatives
 from .parts import part_of, restricted
 
@@ -70,8 +70,9 @@ def diff(
     if layout not in ("numerator", "denominator"):
         raise DifferentiationError(f"layout is 'numerator' or 'denominator', not {layout!r}")
     expr = as_expr(expr)
-    several = not isinstance(wrt, (str, Expr))
-    wanted = [part_of(v) for v in ([wrt] if isinstance(wrt, (str, Expr)) else wrt)]
+    several = not isinstance(wrt, (str, Expr)) and isinstance(wrt, Iterable)
+    variables: Iterable[Variable] = wrt if several else [wrt]  # type: ignore[assignment, list-item]
+    wanted = [part_of(v) for v in variables]
     first = _resolve_all(expr, [whole for whole, _ in wanted])
     known = frozenset(expr.tensors) | frozenset(first)
     results = [made.declaring(known) for made in derivatives(expr, first)]
@@ -155,7 +156,9 @@ def hessian(expr: Expr, wrt: Variable, other: Variable | None = None) -> Expr:
 
 def _check_scalar(what: str, expr: Expr) -> None:
     if expr.order:
-        raise OrderError(f"{what} needs a scalar, but {expr!r} has {expr.order} legs; take .sum() or use diff")
+        raise OrderError(
+            f"{what} needs a scalar, but {expr!r} has {counted(expr.order, 'leg')}; take .sum() or use diff"
+        )
 
 
 def direction_of(expr: Expr, variable: Tensor, name: str | Expr | None) -> Expr:

@@ -77,4 +77,4 @@ def taylor(expr: Expr, wrt: Variable, order: int, direction: str | Expr | None =
         derived = contract([made, fixed], [(*kept, *last), last], kept)
         terms.append((Fraction(1, factorial(k)), derived))
     total = add(terms)
-    return total if fixed is h else substitute(total, {fixed: h})
+    return total.declaring({fixed}) if fixed is h else substitute(total, {fixed: h})

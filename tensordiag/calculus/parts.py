@@ -20,9 +20,9 @@ def part_of(variable: Expr | str) -> tuple[Expr | str, Expr | None]:
 
     None for the map of a whole tensor or a name.  `DifferentiationError` for an expression that is no part of one.
     """
-    if not isinstance(variable, Expr) or isinstance(variable.base, Tensor):
+    if isinstance(variable, str) or (isinstance(variable, Expr) and isinstance(variable.base, Tensor)):
         return variable, None
-    network = None if isinstance(variable.base, (Sum, Apply)) else flatten(variable)
+    network = None if not isinstance(variable, Expr) or isinstance(variable.base, (Sum, Apply)) else flatten(variable)
     tensors = [box for box in network.operands if isinstance(box, Tensor)] if network else []
     if network is None or len(tensors) != 1 or not _selects(network):
         raise DifferentiationError(
@@ -38,7 +38,7 @@ def _selects(network: Network) -> bool:
     return (
         network.coefficient == 1
         and all(isinstance(box, Structural) and box.name in _SELECTING for box in rest)
-        and len(set(network.output)) == len(network.output)
+        and all(len(set(row)) == len(row) for row in (*network.indices, network.output))
         and all(ends[i] == 2 for row in (*network.indices, network.output) for i in row)
     )
 

@@ -93,7 +93,7 @@ def _as_jax(name: str, value: Any) -> Any:
 def _jax() -> Backend:
     import jax
     import jax.numpy as jnp
-    from jax.scipy import special
+    from jax.scipy import linalg, special
 
     def scope(dtype: Any) -> dict[str, Any]:
         return {
@@ -105,7 +105,7 @@ def _jax() -> Backend:
         }
 
     header = ("import jax.numpy as xp", "from jax.numpy import asarray as constant, eye, full, transpose as turn")
-    find = library_implementation(jnp, special, registered_arrays("jax"))
+    find = library_implementation(jnp, special, linalg.expm, registered_arrays("jax"))
     one = jnp.asarray(1.0)
     return Backend("jax", header, scope, find, jax.jit, type(one), _as_jax, default_dtype=one.dtype)
 
@@ -131,7 +131,7 @@ def _torch() -> Backend:
         }
 
     header = ("import torch as xp", "from torch import as_tensor as constant, eye, full, permute as turn")
-    find = library_implementation(torch, torch.special, registered_arrays("torch"))
+    find = library_implementation(torch, torch.special, torch.linalg.matrix_exp, registered_arrays("torch"))
     return Backend("torch", header, scope, find, _as_it_is, torch.Tensor, _as_torch, default_dtype=torch.float64)
 
 

@@ -30,8 +30,10 @@ _PLAIN = (
 )
 
 
-def library_implementation(xp: Any, special: Any, registered: dict[str, Callable[..., Any]]) -> Callable[[str], Any]:
-    """The lookup by name for the namespace `xp`; `special` has erf, logsumexp and softmax of the library.
+def library_implementation(
+    xp: Any, special: Any, expm: Callable[[Any], Any], registered: dict[str, Callable[..., Any]]
+) -> Callable[[str], Any]:
+    """The lookup by name for the namespace `xp`; `special` has erf and logsumexp of the library.
 
     A name that is neither known nor registered is a `BackendError`.
     """
@@ -51,6 +53,9 @@ def library_implementation(xp: Any, special: Any, registered: dict[str, Callable
         "logdet": lambda x: xp.linalg.slogdet(x)[1],
         "adj": lambda x: _adjugate(xp, x),
         "pinv": xp.linalg.pinv,
+        "expm": expm,
+        "eigvalsh": lambda x: xp.linalg.eigvalsh((x + x.T) / 2),
+        "eigvecsh": lambda x: xp.linalg.eigh((x + x.T) / 2)[1],
         "softmax": lambda x, *legs: xp.exp(x - _over(special, x, legs)),
         "logsoftmax": lambda x, *legs: x - _over(special, x, legs),
         "logsumexp": lambda x, *legs: special.logsumexp(x, legs),

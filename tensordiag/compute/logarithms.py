@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.expressions import Expr, Structural, Tensor
-from ..errors import MemoryLimitError, OrderError
+from ..errors import MemoryLimitError, OrderError, counted
 from .arrays import Array, Binding, bind, known_tensors
 from .constants import constant_array, constant_rule
 from .implementations import implementation
@@ -36,7 +36,7 @@ def log_value(
     Every intermediate is kept as an array with largest entry 1 and the logarithm of its magnitude.
     """
     if expr.order:
-        raise OrderError(f"log=True needs a scalar, but {expr!r} has {expr.order} legs")
+        raise OrderError(f"log=True needs a scalar, but {expr!r} has {counted(expr.order, 'leg')}")
     base = expr.base
     steps = pieces([base])
     needed = {t.name for t in _occurring(base, steps)}

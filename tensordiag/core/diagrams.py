@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..dimension import Dimension, as_dimension
-from ..errors import DimensionError, GraphError, OrderError
+from ..errors import DimensionError, GraphError, OrderError, counted
 from .expressions import Apply, Copy, Expr, Sum, Tensor, add
 from .numbers import Number
 
@@ -59,7 +59,8 @@ class Diagram(Expr):
         return not self.boxes
 
     def __repr__(self) -> str:
-        return f"<Diagram of {len(self.boxes)} boxes [{', '.join(map(str, self.dims))}]>"
+        count = len(self.boxes)
+        return f"<Diagram of {count} box{'es' * (count != 1)} [{', '.join(map(str, self.dims))}]>"
 
 
 class Environment(Expr):
@@ -202,7 +203,9 @@ def _check_wires(
     ends: dict[Hashable, int] = {}
     for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
         if len(row) != len(box.dims):
-            raise OrderError(f"box {number}, {box!r}, has {len(box.dims)} legs but {len(row)} labels")
+            raise OrderError(
+                f"box {number}, {box!r}, has {counted(len(box.dims), 'leg')} but {counted(len(row), 'label')}"
+            )
         for leg, (label, dim) in enumerate(zip(row, box.dims, strict=True)):
             if sizes.setdefault(label, dim) is not dim:
                 raise DimensionError(_clash(boxes, rows, label, number, leg))

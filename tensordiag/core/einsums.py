@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ..errors import DimensionError, ParseError
+from ..errors import DimensionError, ParseError, counted
 from .expressions import Expr
 from .networks import Network
 
@@ -35,7 +35,7 @@ def einsum(spec: str, *operands: Expr) -> Expr:
             raise ParseError(f"operand {k} of the einsum is {type(operand).__name__}, not a tensor: declare it")
         if len(letters) != operand.order:
             raise ParseError(
-                f"operand {k}, {operand!r}, has {operand.order} legs but {len(letters)} letters",
+                f"operand {k}, {operand!r}, has {counted(operand.order, 'leg')} but {counted(len(letters), 'letter')}",
                 spec,
                 _place(spec, k),
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..dimension import Dimension, DimLike, as_dimension
-from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
+from ..errors import DimensionError, OrderError, UnknownTensorError, counted, did_you_mean
 from .base import Expr, walk
 from .numbers import Number, as_number
 
@@ -326,7 +326,7 @@ def _check_same(shape: tuple[Dimension, ...], term: Expr) -> None:
     if term.dims == shape:
         return
     if len(term.dims) != len(shape):
-        raise OrderError(f"cannot add expressions with {len(shape)} and {len(term.dims)} legs: {term!r}")
+        raise OrderError(f"cannot add expressions with {len(shape)} and {counted(len(term.dims), 'leg')}: {term!r}")
     leg = next(i for i, (a, b) in enumerate(zip(shape, term.dims, strict=True)) if a is not b)
     raise DimensionError(f"cannot add {term!r}: its leg {leg} has dimension {term.dims[leg]}, expected {shape[leg]}")
 

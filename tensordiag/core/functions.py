@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..dimension import Dimension
-from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
+from ..errors import DimensionError, OrderError, UnknownTensorError, counted, did_you_mean
 from .algebra import as_expr, divide, hadamard, ones, outer, plus, power
 from .diagrams import Diagram, contract, permuted, wiring
 from .expressions import FUNCTIONS, Apply, Copy, Expr, Function, Sum, add, identity, one, zero
@@ -281,7 +281,7 @@ def _square_matrix(name: str) -> Callable[..., tuple[Dimension, ...]]:
     def legs(dims: tuple[tuple[Dimension, ...], ...], params: tuple[Any, ...]) -> tuple[Dimension, ...]:
         shape = dims[0]
         if len(shape) != 2:
-            raise OrderError(f"{name} needs a square matrix, but got {len(shape)} legs")
+            raise OrderError(f"{name} needs a square matrix, but got {counted(len(shape), 'leg')}")
         if shape[0] is not shape[1]:
             raise DimensionError(f"{name} needs a square matrix, but got {shape[0]}×{shape[1]}")
         return () if name in ("det", "logdet") else shape
@@ -311,7 +311,7 @@ def _adj_derivative(node: Apply, place: int) -> Expr:
 
 def _pinv_legs(dims: tuple[tuple[Dimension, ...], ...], params: tuple[Any, ...]) -> tuple[Dimension, ...]:
     if len(dims[0]) != 2:
-        raise OrderError(f"pinv needs a matrix, but got {len(dims[0])} legs")
+        raise OrderError(f"pinv needs a matrix, but got {counted(len(dims[0]), 'leg')}")
     return dims[0][::-1]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import networkx as nx
 
 from ..dimension import Dimension, as_dimension
-from ..errors import DimensionError, GraphError
+from ..errors import DimensionError, GraphError, counted
 from .diagrams import as_diagram, contract
 from .expressions import Expr
 
@@ -93,7 +93,7 @@ def from_networkx(graph: nx.MultiGraph) -> Expr:
             if not (isinstance(leg, int) and 0 <= leg < len(labels[node])):
                 raise GraphError(
                     f"the wire between {one_end!r} and {other_end!r} ends at leg {leg!r} of {node!r}, "
-                    f"which has {len(labels[node])} legs"
+                    f"which has {counted(len(labels[node]), 'leg')}"
                 )
             if labels[node][leg] is not None:
                 raise GraphError(f"leg {leg} of {node!r} has two wires; a leg has exactly one")

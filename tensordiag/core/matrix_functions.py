@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..dimension import Dimension
-from ..errors import DimensionError, OrderError
+from ..errors import DimensionError, OrderError, counted
 from .algebra import as_expr
 from .diagrams import contract, permuted
 from .expressions import Apply, Copy, Expr, add
@@ -39,7 +39,7 @@ def _square(name: str) -> Callable[[tuple[Legs, ...], tuple[Any, ...]], Legs]:
     def legs(dims: tuple[Legs, ...], params: tuple[Any, ...]) -> Legs:
         shape = dims[0]
         if len(shape) != 2:
-            raise OrderError(f"{name} needs a square matrix, but got {len(shape)} legs")
+            raise OrderError(f"{name} needs a square matrix, but got {counted(len(shape), 'leg')}")
         if shape[0] is not shape[1]:
             raise DimensionError(f"{name} needs a square matrix, but got {shape[0]}×{shape[1]}")
         return shape

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..dimension import Dimension, DimLike, as_dimension
-from ..errors import DimensionError, OrderError
+from ..errors import DimensionError, OrderError, counted
 from .algebra import as_expr, entry, hadamard
 from .diagrams import contract
 from .expressions import Expr, Structural
@@ -26,7 +26,8 @@ def affine(dims: Sequence[DimLike], coefficients: Sequence[int], offset: int | D
            [1., 1.]])
     """
     if len(dims) != len(coefficients) or not dims:
-        raise OrderError(f"an affine constant with {len(dims)} legs needs as many coefficients, not {coefficients!r}")
+        need = counted(len(dims), "coefficient")
+        raise OrderError(f"an affine constant with dimensions {dims!r} needs {need}, not {coefficients!r}")
     whole = offset if isinstance(offset, int) or offset.number is None else offset.number
     return Structural("affine", (*coefficients, whole), [as_dimension(dim) for dim in dims])
 
@@ -53,7 +54,7 @@ def triu(expr: Expr, k: int = 0) -> Expr:
 
 def _check_matrix(name: str, expr: Expr) -> None:
     if expr.order != 2:
-        raise OrderError(f"{name} needs a matrix, but got {expr!r} with {expr.order} leg{'s' * (expr.order != 1)}")
+        raise OrderError(f"{name} needs a matrix, but got {expr!r} with {counted(expr.order, 'leg')}")
 
 
 def cumsum(expr: object, axis: int = 0) -> Expr:
@@ -66,7 +67,7 @@ def cumsum(expr: object, axis: int = 0) -> Expr:
     """
     whole = as_expr(expr)
     if not -whole.order <= axis < whole.order:
-        raise OrderError(f"cannot add up along leg {axis}: {whole!r} has {whole.order} legs")
+        raise OrderError(f"cannot add up along leg {axis}: {whole!r} has {counted(whole.order, 'leg')}")
     leg = axis % whole.order
     dim = whole.dims[leg]
     labels = list(range(whole.order))
@@ -115,7 +116,7 @@ def convolve(x: Expr, w: Expr, mode: str = "full") -> Expr:
     """
     for operand in (x, w):
         if operand.order != 1:
-            raise OrderError(f"convolve needs two vectors, but got {operand!r} with {operand.order} legs")
+            raise OrderError(f"convolve needs two vectors, but got {operand!r} with {counted(operand.order, 'leg')}")
     (m,), (n,) = x.dims, w.dims
     unit = as_dimension(1)
     if mode == "full":
@@ -166,7 +167,7 @@ def _spread(expr: Expr, index: tuple[object, ...]) -> list[int | slice]:
     dots = [place for place, part in enumerate(index) if part is Ellipsis]
     given = len(index) - len(dots)
     if given > expr.order or len(dots) > 1:
-        raise OrderError(f"{expr!r} has {expr.order} legs, but the index has {given} parts and {len(dots)} '...'")
+        raise OrderError(f"{expr!r} has {counted(expr.order, 'leg')}, but the index has {counted(len(index), 'part')}")
     whole = [slice(None)] * (expr.order - given)
     place = dots[0] if dots else len(index)
     parts = [*index[:place], *whole, *index[place + 1 :]]

@@ -22,6 +22,7 @@ from ..core.numbers import Number
 from ..dimension import Dimension
 from ..errors import BackendError, ExportError, did_you_mean
 from ..rewrite import simplify
+from .constants import constant_code
 from .functions import PREFIX, function_code
 
 __all__ = ["Einsum", "to_einsum", "to_source"]
@@ -86,10 +87,14 @@ def to_source(expr: Expr, library: str = "numpy", name: str = "f") -> str:
     legend = [line for line in lines if line.startswith("#")]
     body = [line for line in lines if not line.startswith("#")]
     imports = _IMPORTS[library]
-    if any("scipy.special" in line for line in body):
-        imports += "\nimport scipy.special"
+    for module in _MODULES:
+        if any(re.search(rf"(?<![.\w]){re.escape(module)}", line) for line in body):
+            imports += f"\nimport {module}"
     inner = "\n".join(f"    {line}" for line in (*legend, *body[:-1], f"return {body[-1]}"))
     return f"{imports}\n\n\ndef {name}({', '.join(writer.arguments)}):\n{inner}\n"
+
+
+_MODULES = ("jax.scipy.linalg", "jax.scipy.special", "scipy.linalg", "scipy.special")
 
 
 class _Writer:
@@ -195,16 +200,8 @@ class _Writer:
             name = self.names[box.name]
             return f"{self.np}.conj({name})" if box.conjugate else name
         if isinstance(box, Structural):
-            return self._structural(box)
+            return constant_code(box, self.np, self._size)
         return self.steps[box]
-
-    def _structural(self, box: Structural) -> str:
-        if box.name == "merge":
-            shape = ", ".join(self._size(dim) for dim in box.dims)
-            return f"{self.np}.eye({self._size(box.dims[-1])}).reshape({shape})"
-        if box.name == "unit":
-            return f"{self.np}.eye({self._size(box.dims[0])})[{box.params[0]}]"
-        raise ExportError(f"{box!r} has no einsum form")
 
     def _term(self, coefficient: Number, network: Network) -> str:
         number = coefficient * network.coefficient

@@ -7,7 +7,7 @@ from fractions import Fraction
 from ..core.expressions import Apply
 from ..errors import ExportError
 
-__all__ = ["PREFIX", "function_code"]
+__all__ = ["PREFIX", "function_code", "latex_name", "register_notation"]
 
 PREFIX = {"numpy": "np", "opt_einsum": "np", "torch": "torch", "jax": "jnp"}
 
@@ -20,6 +20,9 @@ _CODE = {
     "gelu": "0.5*{0}*(1 + {erf}({0}/2**0.5))",
     "erf": "{erf}({0})",
     "inv": "{np}.linalg.inv({0})",
+    "expm": "{expm}({0})",
+    "eigvalsh": "{np}.linalg.eigvalsh(({0} + {0}.T)/2)",
+    "eigvecsh": "{np}.linalg.eigh(({0} + {0}.T)/2)[1]",
     "pinv": "{np}.linalg.pinv({0})",
     "det": "{np}.linalg.det({0})",
     "logdet": "{np}.linalg.slogdet({0})[1]",
@@ -36,6 +39,29 @@ _ERF = {
     "torch": "torch.erf",
     "jax": "jax.scipy.special.erf",
 }
+_EXPM = {
+    "numpy": "scipy.linalg.expm",
+    "opt_einsum": "scipy.linalg.expm",
+    "torch": "torch.linalg.matrix_exp",
+    "jax": "jax.scipy.linalg.expm",
+}
+_SCIPY_ONLY = frozenset({"logm", "sqrtm", "sinm", "cosm"})
+
+
+_LATEX: dict[str, str] = {}
+
+
+def register_notation(name: str, latex: str | None = None, code: str | None = None) -> None:
+    """Say how a function is written: its name in LaTeX, and a template of exported code such as ``{np}.tanh({0})``."""
+    if latex is not None:
+        _LATEX[name] = latex
+    if code is not None:
+        _CODE[name] = code
+
+
+def latex_name(name: str) -> str:
+    """A function's name in LaTeX."""
+    return _LATEX.get(name, rf"\operatorname{{{name}}}")
 
 
 def function_code(box: Apply, args: list[str], library: str) -> str:
@@ -52,9 +78,11 @@ def function_code(box: Apply, args: list[str], library: str) -> str:
         return _along(name, box.params, args[0], library)
     if name in _PLAIN:
         return f"{np}.{name}({', '.join(args)})"
+    if name in _SCIPY_ONLY and np == "np":
+        return f"scipy.linalg.{name}({args[0]})"
     if name not in _CODE:
         raise ExportError(f"the function {name} has no source code for {library}")
-    return _CODE[name].format(*args, np=np, erf=_ERF[library])
+    return _CODE[name].format(*args, np=np, erf=_ERF[library], expm=_EXPM[library])
 
 
 def _along(name: str, params: tuple[int, ...], arg: str, library: str) -> str:

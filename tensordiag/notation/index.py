@@ -10,6 +10,7 @@ from ..core.expressions import Apply, Expr, Structural, Sum, Tensor
 from ..core.networks import Network, flatten
 from ..core.numbers import Number
 from ..rewrite import simplify
+from .constants import bracket
 
 __all__ = ["to_index"]
 
@@ -88,6 +89,9 @@ class _Writer:
         if isinstance(box, Apply):
             return self._apply(box, letters)
         assert isinstance(box, Structural)
+        rule = bracket(box, letters, self.latex)
+        if rule is not None:
+            return rule
         params = "".join(f"[{p}]" for p in box.params)
         return self._indexed(box.name + params, letters)
 
@@ -101,9 +105,15 @@ class _Writer:
             return f"{box.function}({', '.join(args)})"
         args = []
         for arg in box.args:
+            if isinstance(arg, Tensor):
+                args.append(self._box(arg, []))
+                continue
             own = [next(self.supply) for _ in arg.dims]
             inner = self.expr(simplify(arg), own)
             args.append(f"[{inner}]_{_braced(_joined(own))}" if own else inner)
+        if box.function == "divided_difference":
+            name, places = box.params
+            return self._indexed(f"{name}[{', '.join(args * (places + 1))}]", letters)
         along = f"; legs {', '.join(map(str, box.params))}" if box.params else ""
         return self._indexed(f"{box.function}({', '.join(args)}{along})", letters)
 

@@ -11,6 +11,7 @@ from ..core.expressions import Expr
 from ..core.numbers import Number
 from ..errors import ExportError
 from ..rewrite import simplify
+from .functions import latex_name
 from .index import to_index
 from .terms import Term, matrix_term
 
@@ -138,7 +139,7 @@ class _Writer:
             return f"{self.inside(term.args[0], 6)}^{{-1}}"
         if self.latex and term.text == "conj":
             return rf"\overline{{{args}}}"
-        return rf"\operatorname{{{term.text}}}\left({args}\right)" if self.latex else f"{term.text}({args})"
+        return rf"{latex_name(term.text)}\left({args}\right)" if self.latex else f"{term.text}({args})"
 
     def _unary(self, name: str, term: Term) -> str:
         inner = self.write(term.args[0])

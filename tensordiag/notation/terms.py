@@ -14,7 +14,7 @@ from typing import Any
 from ..core.expressions import Apply, Expr, Structural, Sum, Tensor
 from ..core.networks import Network, flatten
 from ..core.numbers import Number
-from ..errors import ExportError
+from ..errors import ExportError, counted
 from ..rewrite import is_symmetric, simplify
 
 __all__ = ["Term", "matrix_term"]
@@ -77,7 +77,7 @@ class _Reduction:
             elif len(row) == 2:
                 self.add_edge(*row, term)
             else:
-                raise ExportError(f"{box!r} has {len(row)} legs: there is no matrix notation; use .index()")
+                raise ExportError(f"{box!r} has {counted(len(row), 'leg')}: there is no matrix notation; use .index()")
 
     def add_edge(self, row: int, column: int, term: Term) -> None:
         """An edge, or on one vertex the diagonal as a weight."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..core.algebra import diag, hadamard, khatri_rao, ones, square_norm, sum_legs, trace
 from ..core.expressions import FUNCTIONS, Expr, one
 from ..core.functions import apply, reciprocal, sqrt
+from ..core.selections import cumsum, tril, triu
 from .inference import Site
 from .kinds import Reading, Typed
 from .operators import kronecker, same_shape
@@ -145,6 +146,14 @@ _WORDS: dict[str, _Word] = {
     "inv": _Word(1, _square(_named("inv"), reciprocal, scalar=False)),
     "adj": _Word(1, _square(_named("adj"), lambda arg: one(), scalar=False)),
     "pinv": _Word(1, _pinv),
+    "expm": _Word(1, _square(_named("expm"), _named("exp"), scalar=False)),
+    "logm": _Word(1, _square(_named("logm"), _named("log"), scalar=False)),
+    "sqrtm": _Word(1, _square(_named("sqrtm"), sqrt, scalar=False)),
+    "sinm": _Word(1, _square(_named("sinm"), _named("sin"), scalar=False)),
+    "cosm": _Word(1, _square(_named("cosm"), _named("cos"), scalar=False)),
+    "cumsum": _Word(1, _of_vector(cumsum)),
+    "tril": _Word(1, _of_matrix(tril)),
+    "triu": _Word(1, _of_matrix(triu)),
     "diag": _Word(1, _diag),
     "Diag": _Word(1, _diag),
     "kron": _Word(2, lambda reading, node, args: kronecker(reading, node, args[0], args[1])),

@@ -15,6 +15,7 @@ from ..core.expressions import Apply, Expr, Structural, Tensor, one
 from ..core.functions import pow_
 from ..core.networks import Network
 from ..core.numbers import as_number
+from .matrix_functions import close_difference, commuting_direction
 
 __all__ = ["RULES", "Rule", "join_indices", "without"]
 
@@ -174,4 +175,6 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("collect powers", collect_powers),
     ("0 and 1 squared", drop_repeated),
     ("unit vector", sum_of_unit),
+    ("trace of a matrix function", close_difference),
+    ("commuting direction", commuting_direction),
 )

@@ -1,0 +1,76 @@
+"""Rules for divided differences of matrix functions: where they are an ordinary derivative f′(X)."""
+
+from __future__ import annotations
+
+from ..core.expressions import Apply, Expr
+from ..core.matrix_functions import SCALAR_DERIVATIVES
+from ..core.networks import Network, flatten
+
+__all__ = ["close_difference", "commuting_direction"]
+
+
+def _differences(network: Network) -> list[tuple[int, Apply, tuple[int, ...]]]:
+    """The first divided differences among the operands."""
+    return [
+        (k, box, row)
+        for k, (box, row) in enumerate(zip(network.operands, network.indices, strict=True))
+        if isinstance(box, Apply) and box.function == "divided_difference" and box.params[1] == 1
+    ]
+
+
+def _replaced(network: Network, gone: set[int], made: Expr, row: tuple[int, int]) -> Network:
+    """The network with f′(X), a number times a function perhaps, for some operands."""
+    inner = flatten(made)
+    kept = [k for k in range(len(network.operands)) if k not in gone]
+    rows = [tuple(row[inner.output.index(i)] for i in r) for r in inner.indices]
+    return Network(
+        network.coefficient * inner.coefficient,
+        (*(network.operands[k] for k in kept), *inner.operands),
+        (*(network.indices[k] for k in kept), *rows),
+        network.output,
+        network.dims,
+    )
+
+
+def close_difference(network: Network) -> Network | None:
+    """The trace of a divided difference: Σ_a f[X, X]_aaij is f′(X)_ji."""
+    count = network.occurrences()
+    for k, box, (a, b, i, j) in _differences(network):
+        if a == b and count[a] == 2:
+            made = SCALAR_DERIVATIVES[box.params[0]](box.args[0])
+            rest = _replaced(network, {k}, made, (j, i))
+            return _without_index(rest, a)
+    return None
+
+
+def commuting_direction(network: Network) -> Network | None:
+    """Along a direction A that X is a multiple of, f[X, X] is f′(X) A."""
+    count = network.occurrences()
+    for k, box, (a, b, i, j) in _differences(network):
+        for other, (candidate, row) in enumerate(zip(network.operands, network.indices, strict=True)):
+            if row == (i, j) and i != j and count[i] == count[j] == 2 and _is_multiple(box.args[0], candidate):
+                made = SCALAR_DERIVATIVES[box.params[0]](box.args[0])
+                turned = list(network.indices)
+                turned[other] = (i, b)
+                rest = Network(network.coefficient, network.operands, tuple(turned), network.output, network.dims)
+                return _without_index(_replaced(rest, {k}, made, (a, i)), j)
+    return None
+
+
+def _is_multiple(expr: Expr, matrix: Expr) -> bool:
+    """Whether a matrix is another one times scalars."""
+    network = flatten(expr)
+    found = [row for box, row in zip(network.operands, network.indices, strict=True) if box is matrix]
+    return found == [network.output] and all(box is matrix or box.order == 0 for box in network.operands)
+
+
+def _without_index(network: Network, gone: int) -> Network:
+    """The network without an index that nothing uses any more."""
+    number = {old: new for new, old in enumerate(i for i in range(len(network.dims)) if i != gone)}
+    return Network(
+        network.coefficient,
+        network.operands,
+        tuple(tuple(number[i] for i in row) for row in network.indices),
+        tuple(number[i] for i in network.output),
+        tuple(dim for i, dim in enumerate(network.dims) if i != gone),
+    )
