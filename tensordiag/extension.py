@@ -61,9 +61,9 @@ def function(
 
     >>> import numpy as np
     >>> import tensordiag as td
-    >>> swish = td.function("swish", lambda x: x / (1 + np.exp(-x)), lambda x, y: td.sigmoid(x) * (1 + x - y))
+    >>> silu = td.function("silu", lambda x: x / (1 + np.exp(-x)), lambda x, y: td.sigmoid(x) * (1 + x - y))
     >>> x = td.Tensor("x", "n")
-    >>> td.diff(swish(x), x).evaluate(x=[0.0, 1.0]).round(4)
+    >>> td.diff(silu(x), x).evaluate(x=[0.0, 1.0]).round(4)
     array([[0.5   , 0.    ],
            [0.    , 0.9277]])
     """

@@ -15,25 +15,25 @@ x, y, A, X, S, t = td.tensors("x[n] y[n] A[n,n] X[m,n] S[n,n] spd, t")
 
 
 @pytest.fixture(scope="module")
-def swish():
+def smooth():
     return td.function(
-        "swish",
+        "smooth",
         lambda x: x / (1 + np.exp(-x)),
         lambda x, value: td.sigmoid(x) * (1 + x - value),
-        latex=r"\mathrm{swish}",
+        latex=r"\mathrm{smooth}",
         code="{0}/(1 + {np}.exp(-{0}))",
     )
 
 
-def test_an_elementwise_function(swish):
-    f = swish(A @ x).sum()
+def test_an_elementwise_function(smooth):
+    f = smooth(A @ x).sum()
     assert check_derivative(f, x, order=2) < 1e-6
-    assert str(td.parse("sum(swish(A*x))")) == str(f) == "sum(swish(A x))"
-    assert str(swish(x)) == "swish(x)"
-    assert swish(x).latex() == r"\mathrm{swish}\left(x\right)"
+    assert str(td.parse("sum(smooth(A*x))")) == str(f) == "sum(smooth(A x))"
+    assert str(smooth(x)) == "smooth(x)"
+    assert smooth(x).latex() == r"\mathrm{smooth}\left(x\right)"
     names = {}
-    exec(swish(x).code("numpy"), names)
-    np.testing.assert_allclose(names["f"](np.array([1.0, 2.0])), swish(x).evaluate(x=[1.0, 2.0]))
+    exec(smooth(x).code("numpy"), names)
+    np.testing.assert_allclose(names["f"](np.array([1.0, 2.0])), smooth(x).evaluate(x=[1.0, 2.0]))
 
 
 def test_a_structured_function_of_two_arguments():
