@@ -178,6 +178,32 @@ def test_frechet_derivative_against_scipy():
     np.testing.assert_allclose(made, scipy.linalg.expm_frechet(a, e)[1], rtol=1e-10)
 
 
+def test_a_gradient_takes_one_function_of_a_block_matrix():
+    B = td.Tensor("B", ("n", "n"))
+    u, v = td.tensors("u[n] v[n]")
+    for f in (td.square_norm(td.expm(A) - B), u @ td.sinm(A) @ v, td.cosm(A).sum(), td.expm(A @ B)[0, 1]):
+        gradient = td.compile(td.grad(f, A))
+        rng = np.random.default_rng(0)
+        gradient({t.name: rng.normal(size=(3,) * t.order) for t in f.tensors})
+        kernels = str(gradient.plan)
+        assert "frechet" in kernels
+        assert "divided_difference" not in kernels
+        assert check_derivative(f, A, order=2) < 1e-6
+    along = td.compile(td.jvp(td.logm(A), A))
+    along(A=np.eye(3), h=np.ones((3, 3)))
+    assert "frechet" in str(along.plan)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_exponential_in_other_libraries(backend):
+    pytest.importorskip(backend)
+    f = td.square_norm(td.expm(A))
+    array = np.random.default_rng(0).normal(size=(3, 3))
+    for made in (f, td.grad(f, A), td.eigvalsh(A)):
+        other = np.asarray(td.evaluate(made, A=array, backend=backend))
+        np.testing.assert_allclose(other, made.evaluate(A=array), rtol=2e-4, atol=1e-5)
+
+
 MESSAGES = [
     (lambda: td.expm(X), DimensionError, "expm needs a square matrix, but got m×n"),
     (lambda: td.eigvalsh(x), OrderError, "eigvalsh needs a square matrix, but got 1 leg"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .constants import gathered
+from .differences import with_directions
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
 from .paths import pair_cost, traffic_cost
 from .products import Planner
@@ -21,7 +22,7 @@ _LARGEST_SHARING = 2000
 
 def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
     """The roots in the cheapest form that greedy moves find; large computations are only opened."""
-    roots = gathered(values, opened(values, roots))
+    roots = with_directions(values, gathered(values, opened(values, roots)))
     roots = recognised(values, roots)
     if len(reachable(roots)) > _LARGEST_SEARCH:
         return with_solves(values, roots)

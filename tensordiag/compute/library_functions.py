@@ -54,6 +54,7 @@ def library_implementation(
         "adj": lambda x: _adjugate(xp, x),
         "pinv": xp.linalg.pinv,
         "expm": expm,
+        "frechet": lambda x, e, name: _frechet(xp, expm, x, e, name),
         "eigvalsh": lambda x: xp.linalg.eigvalsh((x + x.T) / 2),
         "eigvecsh": lambda x: xp.linalg.eigh((x + x.T) / 2)[1],
         "softmax": lambda x, *legs: xp.exp(x - _over(special, x, legs)),
@@ -84,6 +85,15 @@ def _adjugate(xp: Any, x: Any) -> Any:
     rows = [xp.prod(xp.where(mask[k] > 0, xp.ones_like(s), s)) for k in range(x.shape[0])]
     sign = xp.linalg.det(u) * xp.linalg.det(vh)
     return sign * (xp.conj(vh).T * xp.stack(rows)) @ xp.conj(u).T
+
+
+def _frechet(xp: Any, expm: Callable[[Any], Any], x: Any, e: Any, name: str) -> Any:
+    """The derivative of the exponential at x along e, from a block matrix."""
+    if name != "expm":
+        raise BackendError(f"the derivative of {name} has no implementation here; evaluate it with NumPy")
+    n = x.shape[0]
+    upper, lower = xp.concatenate((x, e), 1), xp.concatenate((xp.zeros_like(x), x), 1)
+    return expm(xp.concatenate((upper, lower), 0))[:n, n:]
 
 
 def _shared_mask(xp: Any, x: Any) -> Any:

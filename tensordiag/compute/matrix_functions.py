@@ -65,6 +65,16 @@ def divided_difference(x: Array, name: str, places: int) -> Array:
     return made
 
 
+def frechet(x: Array, e: Array, name: str) -> Array:
+    """L(X, E), the derivative of f at X along E: the upper right block of f([[X, E], [0, X]])."""
+    n = len(x)
+    kind = np.result_type(x, e)
+    big = np.zeros((2 * n, 2 * n), kind)
+    big[:n, :n] = big[n:, n:] = x
+    big[:n, n:] = e
+    return matrix_function(name, big)[:n, n:]
+
+
 def eigvalsh(x: Array) -> Any:
     """The eigenvalues of the symmetric part, ascending."""
     return np.linalg.eigvalsh((x + x.T.conj()) / 2)
@@ -93,6 +103,7 @@ def _named(name: str) -> Callable[[Array], Array]:
 _TABLE: Mapping[str, Callable[..., Any]] = {
     **{name: _named(name) for name in ("expm", "logm", "sqrtm", "sinm", "cosm")},
     "divided_difference": divided_difference,
+    "frechet": frechet,
     "eigvalsh": eigvalsh,
     "eigvecsh": eigvecsh,
     "gaps": gaps,
