@@ -181,7 +181,7 @@ def test_frechet_derivative_against_scipy():
 def test_a_gradient_takes_one_function_of_a_block_matrix():
     B = td.Tensor("B", ("n", "n"))
     u, v = td.tensors("u[n] v[n]")
-    for f in (td.square_norm(td.expm(A) - B), u @ td.sinm(A) @ v, td.cosm(A).sum(), td.expm(A @ B)[0, 1]):
+    for f in (td.square_norm(td.expm(A) - B), u @ td.sinm(A) @ v, td.cosm(A).sum(), td.expm(A @ B) @ u @ v):
         gradient = td.compile(td.grad(f, A))
         rng = np.random.default_rng(0)
         gradient({t.name: rng.normal(size=(3,) * t.order) for t in f.tensors})

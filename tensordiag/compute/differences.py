@@ -31,7 +31,7 @@ def _is_difference(value: Value) -> bool:
 
 def _directed(values: Values, term: Term) -> Term:
     places = [k for k, box in enumerate(term.operands) if _is_difference(box)]
-    if len(places) != 1 or len(term.operands) < 2 or term.fixed:
+    if len(places) != 1 or term.fixed:
         return term
     (place,) = places
     box, row = term.operands[place], term.rows[place]
