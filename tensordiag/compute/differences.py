@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .forms import rebuilt
 from .values import Term, Value, Values
@@ -35,19 +36,40 @@ def _directed(values: Values, term: Term) -> Term:
         return term
     (place,) = places
     box, row = term.operands[place], term.rows[place]
-    rest = [k for k in range(len(term.operands)) if k != place]
-    met = {i for k in rest for i in term.rows[k]}
     outer, inner = row[:2], row[2:]
-    kept = set(term.output)
-    if not met & set(outer) and kept <= set(outer) and not set(outer) & set(inner):
-        near, far, matrix = inner, outer, box.operands[0]
-    elif not met & set(inner) and kept <= set(inner) and not set(outer) & set(inner):
-        near, far = outer, inner
+    at_outer, at_inner = (_reached(term, place, legs) for legs in (outer, inner))
+    if _closed(term, at_inner, inner, outer):
+        side, near, far, matrix = at_inner, inner, outer, box.operands[0]
+    elif _closed(term, at_outer, outer, inner):
+        side, near, far = at_outer, outer, inner
         size = dict(enumerate(box.operands[0].shape))
         matrix = values.poly([Term(1, box.operands, ((0, 1),), (1, 0), size)], box.operands[0].shape)
     else:
         return term
-    operands, rows = tuple([term.operands[k] for k in rest]), tuple([term.rows[k] for k in rest])
+    inside = sorted(side)
+    operands, rows = tuple([term.operands[k] for k in inside]), tuple([term.rows[k] for k in inside])
     direction = values.poly([Term(1, operands, rows, near, term.size)], matrix.shape)
     made = values.make("apply", ("frechet", (box.data[1][0],)), (matrix, direction), matrix.shape)
-    return Term(term.coefficient, (made,), (far,), term.output, term.size)
+    rest = [k for k in range(len(term.operands)) if k != place and k not in side]
+    return replace(
+        term,
+        operands=(*(term.operands[k] for k in rest), made),
+        rows=(*(term.rows[k] for k in rest), far),
+    )
+
+
+def _reached(term: Term, place: int, legs: Sequence[int]) -> set[int]:
+    """The operands that are joined to some legs of one operand, not through it."""
+    found: set[int] = set()
+    frontier = set(legs)
+    while frontier:
+        fresh = {k for k, row in enumerate(term.rows) if k != place and k not in found and frontier & set(row)}
+        found |= fresh
+        frontier = {i for k in fresh for i in term.rows[k]}
+    return found
+
+
+def _closed(term: Term, side: set[int], near: Sequence[int], far: Sequence[int]) -> bool:
+    """Whether the operands on one side meet neither the output nor the legs on the other side."""
+    indices = {*near, *(i for k in side for i in term.rows[k])}
+    return not indices & set(far) and not indices & set(term.output)
