@@ -24,6 +24,7 @@ _ANALYTIC = frozenset(
     (
         *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),
         *("sigmoid", "erf", "gelu", "power", "pow", "inv", "det", "softmax", "logsoftmax", "logsumexp"),
+        "expm",
     )
 )
 _STEP = 1e-20  # of the complex step, where nothing cancels
