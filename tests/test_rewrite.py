@@ -1,6 +1,7 @@
 """Simplification: every rule keeps the value, is idempotent, and does not depend on the order of building."""
 
 import random
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,8 @@ P = td.Tensor("P", ("n", "n"), "wc")
 M = td.Tensor("M", ("m", "n"), "mask")
 p = td.Tensor("p", ("n",), "pos")
 t = td.Tensor("t")
+F = td.Tensor("F", ("m", "n"), "tall")
+P2 = td.Tensor("P2", ("m", "m"), "spd")
 seeds = st.integers(0, 10_000)
 
 MATCHES = {
@@ -33,10 +36,33 @@ MATCHES = {
         apply("inv", P) @ P @ x,
         P @ apply("inv", P),
         apply("inv", P.T) @ P.T,
-        Q.T @ Q @ x,
-        Q @ Q.T,
+        apply("inv", A @ B) @ A,
+        B @ apply("inv", A @ B),
+        apply("inv", (A + B) @ P) @ (A + B) @ x,
+        (F.T @ F) @ apply("inv", F.T @ F),
+        apply("inv", F.T @ P2 @ F) @ F.T @ P2 @ F @ x,
+        (apply("inv", A @ B) @ A).trace(),
+        apply("inv", (A @ B).T) @ B.T,
     ],
+    "orthogonal": [Q.T @ Q @ x, Q @ Q.T],
     "collect powers": [pow_(p, -1) * pow_(p, -2), p * pow_(p, -1), pow_(p, -2) * p],
+    "collect scalar powers": [
+        (x @ x) * pow_(x @ x, Fraction(-3, 2)) * x,
+        (x @ A @ x) * pow_(x @ A @ x, -1),
+    ],
+    "collect exponentials": [apply("exp", x) * apply("exp", -x) * y, apply("exp", x + y) * apply("exp", x - y)],
+    "collect sigmoid": [apply("exp", x) * apply("sigmoid", -x), apply("exp", -x) * apply("sigmoid", x) * y],
+    "absolute value and sign": [
+        x * apply("sign", x),
+        apply("abs", x) * apply("sign", x),
+        x * apply("step", x),
+        apply("relu", x) * apply("step", x),
+    ],
+    "adds up to 1": [
+        apply("softmax", x, params=(0,)).sum() * y,
+        apply("softmax", X, params=(1,)).sum(1),
+        td.Tensor("R", ("m", "n"), "prob").sum(1),
+    ],
     "0 and 1 squared": [M * M * X, apply("step", x) * apply("step", x)],
     "unit vector": [td.unit("n", 0).sum() * x],
     "trace of a matrix function": [td.diff(getattr(td, f)(P).trace(), P) for f in ("expm", "logm", "sqrtm", "sinm")],

@@ -7,13 +7,18 @@ terms' environments with the common part joined to it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from itertools import combinations
 
-from ..core.expressions import Expr, Sum, add
+from ..core.algebra import hadamard
+from ..core.expressions import Expr, Sum, add, one
 from ..core.networks import Network, flatten
-from ..core.numbers import Number
+from ..core.numbers import Number, as_number
+from .canonical import box_key, components
+from .normalforms import split_scalars
 
 __all__ = ["factor_terms"]
 
@@ -24,15 +29,21 @@ _STEPS = 400
 Matching = tuple[tuple[int, int], ...]
 
 
+Term = tuple[Number, Expr]
+
+
 def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
     """The sum with pairs of terms factored as long as the result is shorter; `finish` puts a network in form."""
     terms = list(total.terms)
     if len(terms) > _MOST_TERMS:
         return total
+    shared = _take_scalars(terms, total, finish)
+    if shared is not None:
+        return shared
     while True:
         best: tuple[int, int, int, Expr] | None = None
-        for (i, (c, a)), (j, (d, b)) in combinations(enumerate(terms), 2):
-            found = _factor_pair((c, flatten(a)), (d, flatten(b)), finish)
+        for (i, first), (j, second) in combinations(enumerate(terms), 2):
+            found = _factor_pair(first, second, finish, alone=len(terms) == 2)
             if found is not None and (best is None or found[0] > best[0]):
                 best = (found[0], i, j, found[1])
         if best is None:
@@ -40,41 +51,79 @@ def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
         _, i, j, made = best
         terms = [term for k, term in enumerate(terms) if k not in (i, j)]
         terms.insert(i, (1, made))
-        terms = [(n * m, t) for n, e in terms for m, t in _single(e)]
+        terms = [(as_number(n * m), t) for n, e in terms for m, t in _single(e)]
 
 
-def _single(term: Expr) -> tuple[tuple[Number, Expr], ...]:
+def _single(term: Expr) -> tuple[Term, ...]:
     """The coefficient and the rest of a term."""
     return term.terms if isinstance(term, Sum) and len(term.terms) == 1 else ((1, term),)
 
 
-def _factor_pair(
-    first: tuple[Number, Network], second: tuple[Number, Network], finish: Callable[[Network], Expr]
-) -> tuple[int, Expr] | None:
+def _take_scalars(terms: list[Term], total: Sum, finish: Callable[[Network], Expr]) -> Expr | None:
+    """The scalar factors that all terms share, times the sum of what is left, itself factored.
+
+    A scalar that is left in a term as well (t beside t²) is no factor that one would take out.
+    """
+    split = [(c, *split_scalars(term)) for c, term in terms]
+    counts = [Counter(finish(flatten(scalar)) for scalar in scalars) for _, _, scalars, _ in split]
+    common = counts[0].copy()
+    for count in counts[1:]:
+        common &= count
+    if not common or any((count - common).keys() & common.keys() for count in counts):
+        return None
+    inner: list[Term] = []
+    for (c, number, _, rest), count in zip(split, counts, strict=True):
+        left = [rest] if rest is not None else []
+        left += (count - common).elements()
+        inner.append((as_number(c * number), finish(flatten(reduce(hadamard, left) if left else one()))))
+    ratio, inner = _content(inner)
+    box = _ordered(inner, total)
+    if isinstance(box, Sum) and len(box.terms) > 1:
+        box = factor_terms(box, finish)
+    made = finish(flatten(reduce(hadamard, sorted(common.elements(), key=box_key), box)))
+    return made if ratio == 1 else add([(ratio, made)], total.dims)
+
+
+def _content(terms: list[Term]) -> tuple[Number, list[Term]]:
+    """The common coefficient of terms, and the terms without it."""
+    ratio = reduce(_common, (c for c, _ in terms))
+    return ratio, [(as_number(_divided(c, ratio)), term) for c, term in terms]
+
+
+def _divided(number: Number, by: Number) -> Number:
+    """The quotient, exact where both are."""
+    if isinstance(number, (int, Fraction)) and isinstance(by, (int, Fraction)):
+        return Fraction(number) / by
+    return number if by == 1 else number / by
+
+
+def _factor_pair(first: Term, second: Term, finish: Callable[[Network], Expr], alone: bool) -> tuple[int, Expr] | None:
     """(number of common boxes, factored expression), or None where factoring would not read better."""
-    (c, a), (d, b) = first, second
-    if max(len(a.operands), len(b.operands)) > _MOST_OPERANDS or not a.output:
+    (c, a), (d, b) = (first[0], flatten(first[1])), (second[0], flatten(second[1]))
+    if max(len(a.operands), len(b.operands)) > _MOST_OPERANDS:
         return None
+    if not alone:
+        shared = _take_scalars([first, second], Sum((first, second), first[1].dims, False), finish)
+        if shared is not None:
+            return 1, shared
     seeds = _extend({}, {}, zip(a.output, b.output, strict=True))
-    if seeds is None:
+    if seeds is None or not a.output:
         return None
-    best: tuple[int, Network, Network, list[int], list[int], Matching] | None = None
+    best: tuple[int, Network, Network, list[int], Matching] | None = None
     budget = [_STEPS]
     for matching, forward in _matchings(a, b, seeds, budget):
         rests = _rests(a, b, matching, forward)
-        if rests is not None and (best is None or len(matching) > best[0]):
+        if rests is None or not (alone or _is_short(rests[0]) or _is_short(rests[1])):
+            continue
+        if best is None or len(matching) > best[0]:
             best = (len(matching), *rests, matching)
     if best is None:
         return None
-    size, rest_a, rest_b, boundary, _, matching = best
-    ratio = _common(c * a.coefficient, d * b.coefficient)
-    box = add(
-        [
-            (c * a.coefficient / ratio if ratio != 1 else c * a.coefficient, finish(rest_a)),
-            (d * b.coefficient / ratio if ratio != 1 else d * b.coefficient, finish(rest_b)),
-        ]
+    size, rest_a, rest_b, boundary, matching = best
+    ratio, parts = _content(
+        [(as_number(c * a.coefficient), finish(rest_a)), (as_number(d * b.coefficient), finish(rest_b))]
     )
-    box = _opened(box)
+    box = _opened(add(parts))
     kept = [i for i, _ in matching]
     made = Network(
         ratio,
@@ -86,16 +135,26 @@ def _factor_pair(
     return size, finish(flatten(_used(made).to_expr()))
 
 
+def _is_short(part: Network) -> bool:
+    """Whether a part has at most one matrix: a sum of longer products inside a product is harder to read."""
+    return sum(len(row) > 1 for row in part.indices) <= 1
+
+
+def _ordered(terms: list[Term], like: Expr) -> Expr:
+    """A sum with its terms in order."""
+    from .simplification import collect
+
+    return collect(terms, like)
+
+
 def _opened(box: Expr) -> Expr:
     """A sum of sums as one sum."""
     if not isinstance(box, Sum):
         return box
-    flat: list[tuple[Number, Expr]] = []
+    flat: list[Term] = []
     for c, term in box.terms:
-        flat.extend([(c * d, t) for d, t in term.terms] if isinstance(term, Sum) else [(c, term)])
-    from .simplification import collect
-
-    return collect(flat, box)
+        flat.extend([(as_number(c * d), t) for d, t in term.terms] if isinstance(term, Sum) else [(c, term)])
+    return _ordered(flat, box)
 
 
 def _used(network: Network) -> Network:
@@ -162,27 +221,28 @@ def _matchings(
 
 def _rests(
     a: Network, b: Network, matching: Matching, forward: dict[int, int]
-) -> tuple[Network, Network, list[int], list[int]] | None:
+) -> tuple[Network, Network, list[int]] | None:
     """The two networks without the common part, both open towards it at the same places."""
     rest_a = [k for k in range(len(a.operands)) if k not in {i for i, _ in matching}]
     rest_b = [k for k in range(len(b.operands)) if k not in {j for _, j in matching}]
     limit = max(2, len(matching))
-    if not rest_a or not rest_b or len(rest_a) > limit or len(rest_b) > limit:
+    if len(rest_a) > limit or len(rest_b) > limit:
         return None
     in_a = {i for k in rest_a for i in a.indices[k]}
     in_b = {i for k in rest_b for i in b.indices[k]}
     outside_a = set(a.output).union(*(a.indices[i] for i, _ in matching))
     outside_b = set(b.output).union(*(b.indices[j] for _, j in matching))
-    boundary = sorted(in_a & outside_a)
-    if not 1 <= len(boundary) <= 2 or {forward[i] for i in boundary} != in_b & outside_b:
+    backward = {j: i for i, j in forward.items()}
+    boundary = sorted(in_a & outside_a) if rest_a else sorted(backward[j] for j in in_b & outside_b if j in backward)
+    there = [forward[i] for i in boundary if i in forward]
+    if not 1 <= len(boundary) <= 2 or (rest_b and set(there) != in_b & outside_b) or len(there) != len(boundary):
         return None
     if not _covers(a, outside_a | in_a) or not _covers(b, outside_b | in_b):
         return None
-    there = [forward[i] for i in boundary]
     made_a, made_b = _part(a, rest_a, boundary), _part(b, rest_b, there)
     if not (_touches_boundary(made_a) and _touches_boundary(made_b)):
         return None
-    return made_a, made_b, boundary, there
+    return made_a, made_b, boundary
 
 
 def _covers(network: Network, indices: set[int]) -> bool:
@@ -192,8 +252,6 @@ def _covers(network: Network, indices: set[int]) -> bool:
 
 def _touches_boundary(part: Network) -> bool:
     """Whether every connected piece of a part has an open leg: a scalar factor would not read well inside."""
-    from .canonical import components
-
     open_ = set(part.output)
     return all(open_ & set(indices) for _, indices in components(part))
 

@@ -10,44 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..core.diagrams import UnionFind, permuted
-from ..core.expressions import Apply, Expr, Structural, Tensor, one
-from ..core.functions import pow_
+from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, add
+from ..core.functions import apply, pow_
 from ..core.networks import Network
 from ..core.numbers import as_number
+from .canonical import components
+from .inverses import cancel_inverse, cancel_orthogonal
+from .matching import join_indices, without
 from .matrix_functions import close_difference, commuting_direction
+from .normalforms import closed_part
 
-__all__ = ["RULES", "Rule", "join_indices", "without"]
+__all__ = ["RULES", "Rule"]
 
 Rule = Callable[[Network], "Network | None"]
-
-
-def without(network: Network, gone: set[int]) -> Network:
-    """The network without some operands (their indices stay)."""
-    kept = [k for k in range(len(network.operands)) if k not in gone]
-    return Network(
-        network.coefficient,
-        tuple(network.operands[k] for k in kept),
-        tuple(network.indices[k] for k in kept),
-        network.output,
-        network.dims,
-    )
-
-
-def join_indices(network: Network, pairs: list[tuple[int, int]], drop: set[int]) -> Network:
-    """Indices made one, and the indices `drop`, which nothing uses any more, removed."""
-    union = UnionFind()
-    for a, b in pairs:
-        union.join(a, b)
-    kept = [i for i in range(len(network.dims)) if i not in drop and union.find(i) == i]
-    number: dict[Any, int] = {index: place for place, index in enumerate(kept)}
-    return Network(
-        network.coefficient,
-        network.operands,
-        tuple(tuple(number[union.find(i)] for i in row) for row in network.indices),
-        tuple(number[union.find(i)] for i in network.output),
-        tuple(network.dims[i] for i in kept),
-    )
 
 
 def _named(network: Network, kind: type[Expr]) -> Iterator[tuple[int, Any, tuple[int, ...]]]:
@@ -75,51 +50,14 @@ def cancel_merge(network: Network) -> Network | None:
     return None
 
 
-def _inverse_of(box: Apply) -> tuple[Tensor, bool] | None:
-    """(A, whether it is transposed) for a box inv(A) or inv(Aᵀ) of a single tensor."""
-    arg = box.args[0]
-    if isinstance(arg, Tensor):
-        return arg, False
-    children = arg.children
-    if len(children) == 1 and isinstance(children[0], Tensor) and permuted(children[0], (1, 0)) == arg:
-        return children[0], True
-    return None
+def _replaced(network: Network, gone: set[int], box: Expr | None, row: tuple[int, ...]) -> Network:
+    """The network with some operands replaced by one, or by none."""
+    from .simplification import simplify
 
-
-def cancel_inverse(network: Network) -> Network | None:
-    """inv(A)·A and A·inv(A) are the identity, for a tensor A; Qᵀ·Q likewise for an orthogonal Q."""
-    count = network.occurrences()
-    tensors = list(_named(network, Tensor))
-    for k, box, row in _named(network, Apply):
-        if box.function != "inv" or row[0] == row[1] or (known := _inverse_of(box)) is None:
-            continue
-        tensor, transposed = known
-        for other, candidate, other_row in tensors:
-            if candidate is not tensor or other_row[0] == other_row[1]:
-                continue
-            facing = other_row[::-1] if transposed else other_row
-            for mine, its in ((1, 0), (0, 1)):
-                straight = row[mine] == facing[its]
-                if (straight or (candidate.symmetric and row[mine] == facing[mine])) and count[row[mine]] == 2:
-                    far = facing[1 - its] if straight else facing[its]
-                    return join_indices(without(network, {k, other}), [(row[1 - mine], far)], {row[mine]})
-    return _cancel_orthogonal(network, count)
-
-
-def _cancel_orthogonal(network: Network, count: list[int]) -> Network | None:
-    orthogonal = [(k, box, row) for k, box, row in _named(network, Tensor) if "orth" in box.facts]
-    for position, (k, box, row) in enumerate(orthogonal):
-        for other, candidate, other_row in orthogonal[position + 1 :]:
-            if candidate.name != box.name or candidate.conjugate != box.conjugate:
-                continue
-            for leg in (0, 1):
-                shared = row[leg]
-                if shared == other_row[leg] and count[shared] == 2 and row[0] != row[1]:
-                    if box.dims[0] is not box.dims[1] and leg == 1:
-                        continue  # a tall isometry: only QᵀQ is the identity
-                    pairs = [(row[1 - leg], other_row[1 - leg])]
-                    return join_indices(without(network, {k, other}), pairs, {shared})
-    return None
+    rest = without(network, gone)
+    if box is None:
+        return rest
+    return Network(rest.coefficient, (*rest.operands, simplify(box).base), (*rest.indices, row), rest.output, rest.dims)
 
 
 def collect_powers(network: Network) -> Network | None:
@@ -135,11 +73,96 @@ def collect_powers(network: Network) -> Network | None:
         if len(members) < 2 or not powers:
             continue
         exponent = as_number(sum(e for _, e in members))
-        made = one() if exponent == 0 else pow_(base, exponent) if exponent != 1 else base
-        rest = without(network, {k for k, _ in members})
-        if exponent == 0:
-            return rest
-        return Network(rest.coefficient, (*rest.operands, made.base), (*rest.indices, row), rest.output, rest.dims)
+        made = pow_(base, exponent) if exponent != 0 else None
+        return _replaced(network, {k for k, _ in members}, made, row)
+    return None
+
+
+def collect_scalar_powers(network: Network) -> Network | None:
+    """The same where the base is a closed piece of the network, such as xᵀx beside (xᵀx)^(-1/2)."""
+    from .simplification import simplify
+
+    powers = {
+        simplify(box.args[0]).base: (k, box.params[0])
+        for k, box, row in _named(network, Apply)
+        if box.function == "power" and not row and not isinstance(box.args[0].base, (Apply, Sum, Tensor))
+    }
+    if not powers:
+        return None
+    outside = set(network.output)
+    for operands, indices in components(network):
+        if outside & set(indices) or (len(operands) == 1 and not indices):
+            continue
+        found = powers.get(simplify(closed_part(network, operands, indices)).base)
+        if found is not None:
+            k, exponent = found
+            raised = as_number(exponent + 1)
+            made = pow_(network.operands[k].children[0], raised) if raised != 0 else None
+            return join_indices(_replaced(network, {k, *operands}, made, ()), [], set(indices))
+    return None
+
+
+def _pairs_on_one_row(network: Network, first: str, second: str | None) -> Iterator[tuple[int, int]]:
+    """Places of two function boxes with equal indices, or of a function and of its own argument."""
+    rows: dict[tuple[int, ...], list[int]] = {}
+    for k, row in enumerate(network.indices):
+        rows.setdefault(row, []).append(k)
+    for k, box, row in _named(network, Apply):
+        if box.function != first:
+            continue
+        for other in rows[row]:
+            candidate = network.operands[other]
+            if second is None:
+                if other != k and candidate is box.args[0].base:
+                    yield k, other
+            elif other != k and isinstance(candidate, Apply) and candidate.function == second:
+                yield k, other
+
+
+def collect_exponentials(network: Network) -> Network | None:
+    """exp(a)∘exp(b) is exp(a + b) where the sum is shorter."""
+    from .simplification import simplify
+
+    for k, other in _pairs_on_one_row(network, "exp", "exp"):
+        if other < k:
+            continue
+        first, second = network.operands[k].children[0], network.operands[other].children[0]
+        total = simplify(add([(1, first), (1, second)])).base
+        if _terms(total) < _terms(first) + _terms(second):
+            made = None if isinstance(total, Sum) and total.is_zero else apply("exp", total)
+            return _replaced(network, {k, other}, made, network.indices[k])
+    return None
+
+
+def _terms(expr: Expr) -> int:
+    return len(expr.terms) if isinstance(expr, Sum) else 1
+
+
+def collect_sigmoid(network: Network) -> Network | None:
+    """exp(w)∘sigmoid(−w) is sigmoid(w)."""
+    from .simplification import simplify
+
+    for k, other in _pairs_on_one_row(network, "exp", "sigmoid"):
+        inside = network.operands[k].children[0]
+        if simplify(-inside) == network.operands[other].children[0]:
+            return _replaced(network, {k, other}, apply("sigmoid", inside), network.indices[k])
+    return None
+
+
+def collect_sign(network: Network) -> Network | None:
+    """x∘sign(x) is abs(x), abs(x)∘sign(x) is x, abs(x)∘abs(x) is x∘x, x∘step(x) is relu(x)."""
+    for k, other in _pairs_on_one_row(network, "sign", None):
+        return _replaced(network, {k, other}, apply("abs", network.operands[other]), network.indices[k])
+    for k, other in _pairs_on_one_row(network, "step", None):
+        return _replaced(network, {k, other}, apply("relu", network.operands[other]), network.indices[k])
+    for first, second in (("abs", "sign"), ("abs", "abs"), ("relu", "step")):
+        for k, other in _pairs_on_one_row(network, first, second):
+            box, candidate = network.operands[k], network.operands[other]
+            if box.children != candidate.children:
+                continue
+            made = box if first == "relu" else box.children[0]
+            changed = _replaced(network, {k, other}, made, network.indices[k])
+            return _replaced(changed, set(), made, network.indices[k]) if second == "abs" else changed
     return None
 
 
@@ -169,10 +192,30 @@ def sum_of_unit(network: Network) -> Network | None:
     return None
 
 
+def sum_of_distribution(network: Network) -> Network | None:
+    """Entries that add up to 1 along a leg, summed over it: softmax, and tensors declared so."""
+    count = network.occurrences()
+    for k, (box, row) in enumerate(zip(network.operands, network.indices, strict=True)):
+        leg = None
+        if isinstance(box, Tensor) and "prob" in box.facts:
+            leg = box.order - 1
+        elif isinstance(box, Apply) and box.function == "softmax" and len(box.params) == 1:
+            leg = box.params[0]
+        if leg is not None and count[row[leg]] == 1:
+            return join_indices(without(network, {k}), [], {row[leg]})
+    return None
+
+
 RULES: tuple[tuple[str, Rule], ...] = (
     ("cancel merge", cancel_merge),
     ("cancel inverse", cancel_inverse),
+    ("orthogonal", cancel_orthogonal),
     ("collect powers", collect_powers),
+    ("collect scalar powers", collect_scalar_powers),
+    ("collect exponentials", collect_exponentials),
+    ("collect sigmoid", collect_sigmoid),
+    ("absolute value and sign", collect_sign),
+    ("adds up to 1", sum_of_distribution),
     ("0 and 1 squared", drop_repeated),
     ("unit vector", sum_of_unit),
     ("trace of a matrix function", close_difference),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..core.diagrams import permuted
-from ..core.expressions import Apply, Expr, Sum, Tensor, add
+from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, add, walk
 from ..core.functions import apply
 from ..core.networks import Network, flatten
-from ..core.numbers import as_number
+from ..core.numbers import Number, as_number
 from .canonical import box_key, canonicalize
 from .factoring import factor_terms
+from .normalforms import normal_function
 from .rules import RULES
 
 __all__ = ["Recorder", "expand", "is_equivalent", "is_symmetric", "simplify"]
 
 _MOST_TERMS = 2000
+_MOST_TRIED = 16
 
 Recorder = Callable[[str], None]
 
@@ -28,6 +31,7 @@ class _Simplifier:
     everything: bool = False
     record: Recorder | None = None
     done: dict[Expr, Expr] = field(default_factory=dict)
+    collected: dict[Expr, Expr] = field(default_factory=dict)
 
     def run(self, root: Expr) -> Expr:
         stack = [root.base]
@@ -63,12 +67,13 @@ class _Simplifier:
     def _finish(self, node: Expr) -> Expr:
         cached = self._cached(node)
         if cached is not None:
+            if "collected" in node.memo:
+                self.collected[node] = node.memo["collected"]
             return cached
         if isinstance(node, Sum):
             made = self._finish_sum(node)
         elif isinstance(node, Apply):
-            made = apply(node.function, *(self.done[arg.base] for arg in node.args), params=node.params).base
-            made = self._finish_network(flatten(made)) if not isinstance(made, (Apply, Sum)) else made
+            made = self._finish_function(node)
         elif isinstance(node, Tensor):
             made = node
         else:
@@ -76,57 +81,97 @@ class _Simplifier:
         if not self.everything and self.record is None:
             node.memo["reading"] = made
             made.memo["reading"] = made
+            if node in self.collected:
+                node.memo["collected"] = self.collected[node]
         return made
+
+    def _finish_function(self, node: Apply) -> Expr:
+        """The function of simplified arguments in its normal form."""
+        made = apply(node.function, *(self.done[arg.base] for arg in node.args), params=node.params).base
+        found = normal_function(made) if isinstance(made, Apply) else None
+        if found is not None:
+            if self.record:
+                self.record(found[0])
+            return _Simplifier(self.everything, self.record).run(found[1])
+        if isinstance(made, (Apply, Sum)):
+            return made
+        return self._finish_network(flatten(made))
 
     # -- sums --------------------------------------------------------------------------------------
 
     def _finish_sum(self, node: Sum) -> Expr:
-        terms = [(c, self.done[term]) for c, term in node.terms]
-        made = collect(terms, node)
+        spread = node.spread or len(node.terms) == 1
+        table = self.collected if spread else self.done
+        made = collect([(c, table.get(term, self.done[term])) for c, term in node.terms], node, self.everything)
         if self.record and _count(made) < len(node.terms):
             self.record("collect like terms")
-        if isinstance(made, Sum) and node.spread and not self.everything:
-            factored = factor_terms(made, self._canonical)
-            if self.record and factored != made:
+        return self._factored(node, made) if spread else made
+
+    def _factored(self, node: Expr, made: Expr) -> Expr:
+        """The sum with common factors out; the sum without, which a product distributes over, is remembered."""
+        if self.everything or not isinstance(made, Sum) or len(made.terms) < 2:
+            return made
+        factored = factor_terms(made, self._canonical)
+        if factored != made:
+            self.collected[node] = made
+            if self.record:
                 self.record("factor")
-            return factored
-        return made
+        return factored
 
     # -- networks ----------------------------------------------------------------------------------
 
     def _distribute(self, node: Expr) -> Expr:
-        """The network of a node, with sums that the product rule made multiplied out."""
+        """The network of a node, with sums that the product rule made multiplied out.
+
+        A sum that the user wrote is multiplied out only where what its terms meet cancels, so that less is left.
+        """
         network = flatten_once(node)
-        wide = [
-            k
-            for k, box in enumerate(network.operands)
-            if isinstance(box, Sum) and (box.spread or self.everything) and isinstance(self.done[box], Sum)
-        ]
-        total = 1
-        for k in wide:
-            simple = self.done[network.operands[k]]
-            total *= max(1, len(simple.terms)) if isinstance(simple, Sum) else 1
-        if total > _MOST_TERMS:
-            wide = []
-        chosen: list[tuple[object, list[Expr]]] = [(1, [])]
-        for k, box in enumerate(network.operands):
-            simple = self.done.get(box, box)
-            if k in wide and isinstance(simple, Sum):
-                chosen = [(as_number(c * d), [*row, term]) for c, row in chosen for d, term in simple.terms]  # type: ignore[operator]
-            else:
-                chosen = [(c, [*row, simple]) for c, row in chosen]
+        sums = [k for k in range(len(network.operands)) if isinstance(self._terms_of(network, k), Sum)]
+        wide = {k for k in sums if self.everything or getattr(network.operands[k], "spread", False)}
+        if math.prod(_count(self._terms_of(network, k)) for k in wide) > _MOST_TERMS:
+            wide = set()
         if wide and self.record:
             self.record("distribute")
+        best = self._multiplied_out(node, network, wide)
+        if wide:
+            best = self._factored(node, best)
+        for k in sums:
+            if k in wide or self.everything or not self._may_cancel(network, k):
+                continue
+            other = self._factored(node, self._multiplied_out(node, network, wide | {k}))
+            if written_size(other) < written_size(best):
+                best = other
+        return best
+
+    def _terms_of(self, network: Network, k: int) -> Expr:
+        box = network.operands[k]
+        return self.collected.get(box) or self.done.get(box, box)
+
+    def _may_cancel(self, network: Network, k: int) -> bool:
+        """Whether a term of a sum box has a factor that another box has inverted, or the other way round."""
+        simple = self._terms_of(network, k)
+        if len(network.operands) > _MOST_TRIED or not isinstance(simple, Sum) or len(simple.terms) > _MOST_TRIED:
+            return False
+        inside = {box for _, term in simple.terms for box in flatten_once(term).operands}
+        outside = {self.done.get(box, box) for other, box in enumerate(network.operands) if other != k}
+        return _inverts(inside, outside) or _inverts(outside, inside)
+
+    def _multiplied_out(self, node: Expr, network: Network, wide: set[int]) -> Expr:
+        """The network with the sums of some boxes multiplied out, like terms collected."""
+        chosen: list[tuple[Number, list[Expr]]] = [(1, [])]
+        for k, box in enumerate(network.operands):
+            simple = self._terms_of(network, k) if k in wide else self.done.get(box, box)
+            if k in wide and isinstance(simple, Sum):
+                chosen = [(as_number(c * d), [*row, term]) for c, row in chosen for d, term in simple.terms]
+            else:
+                chosen = [(c, [*row, simple]) for c, row in chosen]
         terms = []
         for coefficient, boxes in chosen:
             part = Network(network.coefficient, tuple(boxes), network.indices, network.output, network.dims)
             terms.append((coefficient, self._finish_network(reflatten(part))))
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
-        made = collect(terms, node)
-        if isinstance(made, Sum) and len(made.terms) > 1 and not self.everything:
-            return factor_terms(made, self._canonical)
-        return made
+        return collect(terms, node, self.everything)
 
     def _finish_network(self, network: Network) -> Expr:
         """Rules to a fixed point, then the canonical form."""
@@ -144,32 +189,76 @@ class _Simplifier:
         return self._canonical(network)
 
     def _canonical(self, network: Network) -> Expr:
-        return canonicalize(_orient(network), is_symmetric).to_expr().base
+        made = canonicalize(_orient(network), is_symmetric).to_expr().base
+        if isinstance(made, (Sum, Apply)):  # one box: its transpose has moved inside
+            return _Simplifier(self.everything).run(made)
+        return made
+
+
+def _inverts(some: set[Expr], others: set[Expr]) -> bool:
+    """Whether a power or an inverse among some boxes is one of something among the others."""
+    bases = {box.args[0].base for box in some if isinstance(box, Apply) and box.function in ("power", "inv")}
+    return any(base in others or not others.isdisjoint(flatten_once(base).operands) for base in bases)
+
+
+def written_size(expr: Expr) -> int:
+    """How many boxes the written expression shows, repeated ones as often as they are shown.  Iterative."""
+    for node in walk(expr):
+        if "written_size" not in node.memo:
+            below = sum(child.memo["written_size"] for child in node.children)
+            node.memo["written_size"] = below + isinstance(node, (Apply, Tensor, Structural))
+    found: int = expr.memo["written_size"]
+    return found
 
 
 def _count(expr: Expr) -> int:
     return len(expr.terms) if isinstance(expr, Sum) else 1
 
 
-def collect(terms: Iterable[tuple[object, Expr]], node: Expr) -> Expr:
-    """A linear combination of reading forms: nested sums opened, like terms added up, terms in order."""
+def collect(terms: Iterable[tuple[object, Expr]], node: Expr, opened: bool = False) -> Expr:
+    """A linear combination of reading forms: like terms added up, terms in order.
+
+    A sum among the terms is opened, except where it has a factor and none of its terms meets a like one: 2(x − a)
+    stays, unless all is to be `opened`.
+    """
+    given = list(terms)
     flat: list[tuple[object, Expr]] = []
-    for coefficient, term in terms:
-        if isinstance(term, Sum):
-            flat.extend((as_number(coefficient * c), t) for c, t in term.terms)  # type: ignore[operator]
-        else:
-            flat.append((coefficient, term))
+    for coefficient, term in given:
+        flat.extend(_times_terms(coefficient, term))
     made = add(flat, node.dims)
+    if not opened and any(isinstance(term, Sum) for _, term in given):
+        whole = add(given, node.dims)
+        kept = [
+            part
+            for coefficient, term in _terms_of(whole)
+            for part in ([(coefficient, term)] if coefficient not in (1, -1) else _times_terms(coefficient, term))
+        ]
+        if sum(_count(term) for _, term in kept) == _count(made):
+            made = add(kept, node.dims)
     if isinstance(made, Sum) and len(made.terms) > 1:
         return add(sorted(made.terms, key=lambda part: term_key(part[1])), node.dims).base
     return made.base
 
 
+def _terms_of(expr: Expr) -> tuple[tuple[Number, Expr], ...]:
+    return expr.terms if isinstance(expr, Sum) else ((1, expr),)
+
+
+def _times_terms(coefficient: object, term: Expr) -> list[tuple[Number, Expr]]:
+    """The terms of a multiple."""
+    flat: list[tuple[Number, Expr]] = []
+    for c, inner in _terms_of(term):
+        number = as_number(coefficient * c)  # type: ignore[operator]
+        flat.extend(_times_terms(number, inner) if isinstance(inner, Sum) else [(number, inner)])
+    return flat
+
+
 def term_key(term: Expr) -> tuple[object, ...]:
-    """The order of the terms of a sum: longer products first, then by the names in them."""
+    """The order of the terms of a sum: longer products first (scalar factors aside), then by the names in them."""
     network = flatten(term)
     names = tuple(box_key(box) for box in network.operands)
-    return (-len(names), names, network.indices, network.output, str(network.dims))
+    length = sum(1 for row in network.indices if row)
+    return (-length, names, network.indices, network.output, str(network.dims))
 
 
 def flatten_once(node: Expr) -> Network:
@@ -218,12 +307,19 @@ def _moves_inside(box: Apply) -> bool:
 
 
 def _twist(box: Expr) -> tuple[int, object]:
-    """How many transposes a matrix box needs when written, then its place in the order of boxes."""
+    """How many transposes a matrix needs when written, then its place in the order of boxes."""
     memo = box.memo
     if "twist" not in memo:
-        memo["twist"] = (_transposes(box), box_key(box))
+        inner = box.args[0] if isinstance(box, Apply) and len(box.args) == 1 and box.args[0].order == 2 else None
+        memo["twist"] = (_transposes(box), box_key(box) if inner is None else _twist(inner)[1])
     found: tuple[int, object] = memo["twist"]
     return found
+
+
+def oriented(expr: Expr) -> Expr:
+    """A matrix in reading form or its transpose: the one that needs fewer transposes when written."""
+    other = simplify(permuted(expr, (1, 0))).base
+    return other if _twist(other) < _twist(expr.base) else expr.base
 
 
 def _transposes(box: Expr) -> int:
