@@ -6,6 +6,11 @@
 'Diag(y∘z)'
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .calculus import derivation, diff, grad, hessian, hvp, jacobian, jvp, vjp
 from .compute import compile, evaluate, register_array
 from .core.algebra import (
@@ -40,6 +45,9 @@ from .errors import TensordiagError
 from .notation import parse
 from .rewrite import Derivation, Step, expand, is_equivalent, simplify
 
+if TYPE_CHECKING:
+    from .drawing import Drawing, Style, Theme, draw, draw_derivation, draw_equation, draw_equations
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -47,13 +55,16 @@ __all__ = [
     "Derivation",
     "Diagram",
     "Dimension",
+    "Drawing",
     "Environment",
     "Expr",
     "Step",
     "Structural",
+    "Style",
     "Sum",
     "Tensor",
     "TensordiagError",
+    "Theme",
     "add",
     "apply",
     "compile",
@@ -61,6 +72,10 @@ __all__ = [
     "derivation",
     "diag",
     "diff",
+    "draw",
+    "draw_derivation",
+    "draw_equation",
+    "draw_equations",
     "einsum",
     "entry",
     "evaluate",
@@ -99,3 +114,12 @@ __all__ = [
     "vjp",
     "zero",
 ]
+
+_DRAWING = frozenset({"Drawing", "Style", "Theme", "draw", "draw_derivation", "draw_equation", "draw_equations"})
+
+
+def __getattr__(name: str) -> Any:
+    """The names of `tensordiag.drawing`, loaded when the first of them is used."""
+    if name in _DRAWING:
+        return getattr(import_module(".drawing", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
