@@ -17,7 +17,7 @@ from .folds import Folds
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
-from .pictures import Options, Picture, letters, natural_side, picture
+from .pictures import Options, Picture, letters, picture
 from .rows import Block, blocks, sides, text_block, wrap, zero_skeleton
 from .scene import Scene
 from .sizes import Sizes
@@ -310,7 +310,7 @@ def picture_options(
     names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
-    side = side or sides(terms, [natural_side(term) for term in terms])
+    side = side or sides(terms)
     return sizes, Options(settings.style, settings.labels, names, side)
 
 

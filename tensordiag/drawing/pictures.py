@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .components import Component, components, inversions
-from .geometry import Box, Point, add, rotated, sub, unit
+from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement, place
 from .poses import Pose, pose
-from .routing import bend, closure, loop, route, through
-from .scene import Item, NodeShape, Scene, TermBox, Text, Wire
+from .routing import bend, closure, is_ahead, loop, route, through
+from .scene import Item, NodeShape, Scene, TermBox, Text, Wire, tip_text
 from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
-from .skeletons import OPEN, Skeleton, Term
+from .skeletons import OPEN, Node, Skeleton, Term
 from .style import Style
 from .typesetting import typeset
 
@@ -59,21 +59,42 @@ def natural_side(term: Term) -> int:
 
 
 def _score(part: Component) -> int:
-    """The score of one part with one open leg: along the matrices that follow it, and inside frames."""
-    node, leg = part.homes[part.outputs[0]]
+    """The score of one part with one open leg: along the matrices that follow it, past dots, and inside frames."""
+    ends = [part.homes[part.outputs[0]]]
     total = 0
     seen: set[int] = set()
-    while node != OPEN and node not in seen:
+    for node, leg in ends:
+        if node == OPEN or node in seen:
+            continue
         seen.add(node)
         here = part.node(node)
         if here.kind == "frame" and here.legs == 1:
-            return total + sum(natural_side(term) for terms in here.content for term in terms)
-        if not (part.is_bar(node) or here.kind == "frame") or here.legs != 2:
-            break
-        if here.kind in ("matrix", "function", "frame"):
-            total += 1 if leg == 0 else -1
-        _, (node, leg) = part.links[node][1 - leg]
+            total += sum(natural_side(term) for terms in here.content for term in terms)
+        elif here.kind == "copy" or (here.legs == 2 and (part.is_bar(node) or here.kind == "frame")):
+            ends += [there for other, (_, there) in enumerate(part.links[node]) if other != leg]
+            way = 1 if leg == 0 else -1
+            if here.kind == "frame" and not here.label:
+                total += way * _lying(here)
+            elif here.kind in ("matrix", "function", "frame"):
+                total += way
     return total
+
+
+def _lying(frame: Node) -> int:
+    """The matrices of a bracket with two legs whose row is at its leg 0, less those whose column is."""
+    terms = [term for terms in frame.content for term in terms]
+    total = 0
+    for term in terms:
+        for row in term.skeleton.links() if len(term.skeleton.nodes) == 1 else []:
+            total += (row[0][1] == (OPEN, 0)) - (row[0][1] == (OPEN, 1))
+    return (total > 0) - (total < 0)
+
+
+def begins_with_matrix(term: Term) -> bool:
+    """Whether the only open leg of a part is on a matrix, a function or a bracket: columns stand at the right."""
+    parts, _ = components(term.skeleton)
+    kinds = BAR_KINDS | {"frame"}
+    return any(len(p.outputs) == 1 and p.node(p.homes[p.outputs[0]][0]).kind in kinds for p in parts)
 
 
 def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
@@ -131,6 +152,8 @@ class Builder:
             x = self._beside(part, {}, x)
         if x and (opened or bare):
             x += self.style.leg + 0.8  # room for a leg and its label to the left of the open parts
+        elif closed:
+            x -= self.style.component_gap
         self.closed_to = x
         if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
             self._rows(opened, bare, x)
@@ -347,17 +370,8 @@ class Builder:
         label = self.options.legs[place_]
         if self.options.labels == "dims":
             label += f"\\mathrm{{:}}{self.dim_of(place_)}"
-        text = Text(
-            f"t{place_}",
-            label,
-            tip,
-            0.85,
-            "accent" if place_ in self.options.new_legs else "wire",
-            owner=f"leg{place_}",
-        )
-        width, height = text.box.width, text.box.height
-        gap = self.style.tip_gap
-        return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
+        role = "accent" if place_ in self.options.new_legs else "wire"
+        return [tip_text(place_, label, tip, way, role)]
 
     def dim_of(self, place_: int) -> str:
         """The dimension of an open leg."""
@@ -383,6 +397,8 @@ class Builder:
                 side = placement.tips[second[1]][0]
                 away = _WAYS.get(side, out)
                 path = bend(start, out, tip(second[1]), out if second[1] in placement.rays else away)
+                if second[1] in placement.rays and is_ahead(start, out, tip(second[1])):
+                    path = line(start, tip(second[1]))
                 state = "accent" if second[1] in self.options.new_legs else "normal"
                 ends = ((f"n{first[0]}", first[1]), ("", second[1]))
             else:

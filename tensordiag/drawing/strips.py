@@ -25,7 +25,7 @@ from .poses import Pose
 from .readback import same
 from .routing import bend, closure, route
 from .rows import Block, blocks, text_block, wrap
-from .scene import Arrow, Item, Scene, Text, Wire
+from .scene import Arrow, Item, Scene, Text, Wire, tip_text
 from .sizes import Sizes
 from .skeletons import OPEN, Skeleton, Term, terms_of
 from .style import find_theme
@@ -191,7 +191,7 @@ def _opened_wire(
         a, b = ports[left][0], ports[right][0]
         path = closure(a, b, old.box.bottom)
         texts = [
-            _tip_text(order + leg, legs, add(p, (way, 0.0), 0.55), (0.0, 0.0))
+            _loop_text(order + leg, legs, add(p, (way, 0.0), 0.55))
             for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
         ]
         return [Wire(f"w{wire}", path, (("", order + left), ("", order + right)), "accent"), *texts]
@@ -205,12 +205,14 @@ def _opened_wire(
     shared[side].append(tip)
     ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", order + mine[1]))
     way = (0.0, -1.0) if side == "down" else (0.0, 1.0)
-    return [Wire(f"w{wire}", path, ends, "accent"), _tip_text(order + mine[1], legs, tip, way)]
+    return [
+        Wire(f"w{wire}", path, ends, "accent"),
+        tip_text(order + mine[1], legs[order + mine[1]], tip, way, "accent"),
+    ]
 
 
-def _tip_text(place: int, legs: Sequence[str], tip: Point, way: Point) -> Text:
-    text = Text(f"t{place}", legs[place], tip, 0.85, "accent", owner=f"leg{place}")
-    return replace(text, center=add(tip, way, 0.35 + text.box.height / 2)) if way != (0.0, 0.0) else text
+def _loop_text(place: int, legs: Sequence[str], center: Point) -> Text:
+    return Text(f"t{place}", legs[place], center, 0.85, "accent", owner=f"leg{place}")
 
 
 # -- the strip --------------------------------------------------------------------------------------------
