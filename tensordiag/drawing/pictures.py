@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ..core.expressions import Expr
 from .components import Component, components, inversions
 from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement, place
@@ -13,13 +14,13 @@ from .routing import bend, closure, is_ahead, loop, route, through
 from .scene import Item, NodeShape, Scene, TermBox, Text, Wire, tip_text
 from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
-from .skeletons import OPEN, Node, Skeleton, Term
+from .skeletons import OPEN, Node, Skeleton
 from .style import Style
 from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
-__all__ = ["Options", "Picture", "letters", "natural_side", "picture"]
+__all__ = ["Options", "Picture", "letters", "picture"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Options:
     side: str = "right"
     states: Mapping[int, str] = field(default_factory=dict)
     new_legs: frozenset[int] = frozenset()
-    depth: int = 0
+    marked: frozenset[Expr] = frozenset()
 
 
 @dataclass
@@ -50,51 +51,6 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
     """Names for open legs, in alphabetical order, none of which is a tensor's name."""
     alphabet = [c for c in "ijklmnopqrstuvwabcdefgh" if c not in taken]
     return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
-
-
-def natural_side(term: Term) -> int:
-    """How many matrices would have their row at the left, less those that would not, if leg 0 left to the left."""
-    parts, _ = components(term.skeleton)
-    return sum(_score(part) for part in parts if len(part.outputs) == 1)
-
-
-def _score(part: Component) -> int:
-    """The score of one part with one open leg: along the matrices that follow it, past dots, and inside frames."""
-    ends = [part.homes[part.outputs[0]]]
-    total = 0
-    seen: set[int] = set()
-    for node, leg in ends:
-        if node == OPEN or node in seen:
-            continue
-        seen.add(node)
-        here = part.node(node)
-        if here.kind == "frame" and here.legs == 1:
-            total += sum(natural_side(term) for terms in here.content for term in terms)
-        elif here.kind == "copy" or (here.legs == 2 and (part.is_bar(node) or here.kind == "frame")):
-            ends += [there for other, (_, there) in enumerate(part.links[node]) if other != leg]
-            way = 1 if leg == 0 else -1
-            if here.kind == "frame" and not here.label:
-                total += way * _lying(here)
-            elif here.kind in ("matrix", "function", "frame"):
-                total += way
-    return total
-
-
-def _lying(frame: Node) -> int:
-    """The matrices of a bracket with two legs whose row is at its leg 0, less those whose column is."""
-    terms = [term for terms in frame.content for term in terms]
-    total = 0
-    for term in terms:
-        for row in term.skeleton.links() if len(term.skeleton.nodes) == 1 else []:
-            total += (row[0][1] == (OPEN, 0)) - (row[0][1] == (OPEN, 1))
-    return (total > 0) - (total < 0)
-
-
-def begins_with_matrix(term: Term) -> bool:
-    """Whether the only open leg of a part is on a matrix, a function or a bracket: columns stand at the right."""
-    parts, _ = components(term.skeleton)
-    kinds = BAR_KINDS | {"frame"}
-    return any(len(p.outputs) == 1 and p.node(p.homes[p.outputs[0]][0]).kind in kinds for p in parts)
 
 
 def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
@@ -432,7 +388,7 @@ class Builder:
 
     def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
         node, name = here.node, f"n{here.number}"
-        state = self.options.states.get(here.number, "normal")
+        state = self.options.states.get(here.number, "accent" if is_marked(node, self.options.marked) else "normal")
         role = "ghost" if state == "ghost" else node.role
         tick = None
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
@@ -480,6 +436,13 @@ def tip_point(part: Component, placement: Placement, place_: int, frame: Box) ->
     if side == "slant":
         return placement.points[place_]
     return at, frame.top if side == "up" else frame.bottom
+
+
+def is_marked(node: Node, marked: frozenset[Expr]) -> bool:
+    """Whether a node is one of these tensors, or a function of one that is drawn as a single shape."""
+    if not marked or node.box is None or node.kind == "frame":
+        return False
+    return node.box in marked or (node.kind != "function" and any(tensor in marked for tensor in node.box.tensors))
 
 
 def shift(placement: Placement, dx: float, dy: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .geometry import Box
-from .pictures import Picture, begins_with_matrix, natural_side
+from .pictures import Picture
 from .scene import Item, Scene, TermBox, Text
 from .skeletons import Node, Skeleton, Term, coefficient_markup
 from .style import Style
@@ -119,12 +119,3 @@ def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
             x += block.width + 0.2
         y += box.bottom - style.line_gap
     return Scene.joined(scenes)
-
-
-def sides(terms: Sequence[Term]) -> str:
-    """Where a single open leg leaves in all terms: left where more matrices then have their row at the left."""
-    scores = [natural_side(term) for term in terms]
-    total, first = sum(scores), next((score for score in scores if score), 0)
-    if total == first == 0:
-        return "left" if any(begins_with_matrix(term) for term in terms) else "right"
-    return "left" if total > 0 or (total == 0 and first > 0) else "right"
