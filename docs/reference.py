@@ -29,6 +29,7 @@ TOPICS = {
         Derivation Step""",
     "Rewriting": "simplify expand is_equivalent",
     "Numbers": "evaluate compile register_array",
+    "Pictures": "draw draw_equation draw_equations draw_derivation Drawing Style Theme",
     "Checks": "testing",
     "Errors": "TensordiagError",
 }

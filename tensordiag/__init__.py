@@ -6,6 +6,11 @@
 'Diag(y∘z)'
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import testing
 from .calculus import (
     derivation,
@@ -96,6 +101,9 @@ from .extension import function
 from .notation import parse
 from .rewrite import Derivation, Step, expand, is_equivalent, simplify
 
+if TYPE_CHECKING:
+    from .drawing import Drawing, Style, Theme, draw, draw_derivation, draw_equation, draw_equations
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -103,13 +111,16 @@ __all__ = [
     "Derivation",
     "Diagram",
     "Dimension",
+    "Drawing",
     "Environment",
     "Expr",
     "Step",
     "Structural",
+    "Style",
     "Sum",
     "Tensor",
     "TensordiagError",
+    "Theme",
     "add",
     "adj",
     "apply",
@@ -128,6 +139,10 @@ __all__ = [
     "diag",
     "diff",
     "divergence",
+    "draw",
+    "draw_derivation",
+    "draw_equation",
+    "draw_equations",
     "eigvalsh",
     "einsum",
     "entry",
@@ -208,3 +223,12 @@ __all__ = [
     "vjp",
     "zero",
 ]
+
+_DRAWING = frozenset({"Drawing", "Style", "Theme", "draw", "draw_derivation", "draw_equation", "draw_equations"})
+
+
+def __getattr__(name: str) -> Any:
+    """The names of `tensordiag.drawing`, loaded when the first of them is used."""
+    if name in _DRAWING:
+        return getattr(import_module(".drawing", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

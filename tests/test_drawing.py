@@ -21,6 +21,18 @@ def test_importing_the_package_does_not_load_matplotlib():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_drawing_is_loaded_from_the_top_level_when_it_is_used():
+    code = (
+        "import sys, tensordiag as td; assert 'tensordiag.drawing' not in sys.modules;"
+        "assert td.draw is sys.modules['tensordiag.drawing'].draw; td.draw_equation, td.draw_equations;"
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert set(td._DRAWING) <= set(td.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'drwa'"):
+        td.drwa
+
+
 def test_the_jacobian_of_a_product_is_a_dot_with_two_vectors_and_two_open_legs():
     scene = draw(td.diff(x * y * z, x)).scene
     assert sorted(node.kind for node in scene.nodes) == ["copy", "vector", "vector"]

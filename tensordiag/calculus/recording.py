@@ -45,7 +45,7 @@ def derivation(expr: Expr, wrt: Variable) -> Derivation:
     found: list[str] = []
     reading = simplify(result, found.append)
     steps.append(Step("simplify", steps[-1].after, reading, ", ".join(dict.fromkeys(found))))
-    return Derivation(tuple(steps))
+    return Derivation(tuple(steps), (variable,))
 
 
 def _occurrences(network: Expr, variable: Expr) -> list[int] | None:

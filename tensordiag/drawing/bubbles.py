@@ -11,11 +11,11 @@ from dataclasses import replace
 from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, UnknownTensorError
 from .drawings import Settings, picture_options
-from .geometry import Box, moved, rounded
+from .geometry import Box, add, moved, rotated, rounded
 from .pictures import Builder, Picture
 from .routing import bend
 from .rows import Block, blocks, zero_skeleton
-from .scene import Bubble, Item, NodeShape, Scene, Text, Wire
+from .scene import Bubble, Item, NodeShape, Scene, Text, Wire, tip_text
 from .skeletons import Term, terms_of
 from .typesetting import markup
 
@@ -84,16 +84,13 @@ def _is_inside(item: Item) -> bool:
 
 def _legs(name: str, anchor: tuple[float, float], bottom: float, legs: Sequence[str], place: int) -> list[Item]:
     """One leg for each leg of the variable, from the dot on the outline down to the frame."""
-    x, y = anchor
+    x, _ = anchor
     made: list[Item] = []
     for leg, label in enumerate(legs):
         dx = (leg - (len(legs) - 1) / 2) * _SPACE
-        way = 0.0 if abs(dx) < 1e-9 else 1.0 if dx > 0 else -1.0
-        start = (x + 0.25 * way, y - 0.25 * (way == 0.0))
-        tip = (x + dx + 0.25 * way, bottom)
-        out = (way, 0.0) if way else (0.0, -1.0)
-        path = bend(start, out, tip, (0.0, -1.0))
+        out = rotated((0.0, -1.0), 90.0 * dx / (_SPACE * max(1, len(legs))))
+        tip = (x + dx, bottom)
+        path = bend(add(anchor, out, 0.25), out, tip, (0.0, -1.0))
         made.append(Wire(f"{name}w{leg}", path, ((name, leg), ("", place + leg)), "accent"))
-        text = Text(f"t{place + leg}", label, tip, 0.85, "accent", owner=f"leg{place + leg}")
-        made.append(replace(text, center=(tip[0], tip[1] - 0.35 - text.box.height / 2)))
+        made.append(tip_text(place + leg, label, tip, (0.0, -1.0), "accent"))
     return made

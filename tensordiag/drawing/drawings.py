@@ -17,9 +17,10 @@ from .folds import Folds
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
-from .pictures import Options, Picture, letters, natural_side, picture
-from .rows import Block, blocks, sides, text_block, wrap, zero_skeleton
+from .pictures import Options, Picture, letters, picture
+from .rows import Block, blocks, text_block, wrap, zero_skeleton
 from .scene import Scene
+from .sides import single_side
 from .sizes import Sizes
 from .skeletons import Term, terms_of
 from .style import STYLE, Style, Theme, find_theme
@@ -174,12 +175,14 @@ class Settings:
     derivative: Any = ()
     slots: Expr | None = None
     depth: int = 3
+    compact: bool = False
+    marked: frozenset[Expr] = frozenset()
     folds: Folds = field(default_factory=Folds)
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
         """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
-        known = set(cls.__dataclass_fields__) - {"folds"}
+        known = set(cls.__dataclass_fields__) - {"folds", "marked"}
         for name in options:
             if name not in known:
                 raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
@@ -288,9 +291,13 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
         terms = terms[: len(terms) - left_out]
     pictures = term_pictures(expr, terms, settings, side)
     made = blocks(terms, pictures, settings.style, prefix)
-    if left_out:
-        made.append(text_block(f"+ … + {left_out} \\mathrm{{more}}", f"{prefix}more", 2.4, breaks=True))
-    return made
+    return [*made, *more_block(left_out, prefix)]
+
+
+def more_block(count: int, prefix: str) -> list[Block]:
+    """The words for terms that are left out."""
+    words = f"+ … + {count} \\mathrm{{more}}"
+    return [text_block(words, f"{prefix}more", 2.4, breaks=True)] if count else []
 
 
 def picture_options(
@@ -310,8 +317,8 @@ def picture_options(
     names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
-    side = side or sides(terms, [natural_side(term) for term in terms])
-    return sizes, Options(settings.style, settings.labels, names, side)
+    side = side or single_side(terms)
+    return sizes, Options(settings.style, settings.labels, names, side, marked=settings.marked)
 
 
 def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:

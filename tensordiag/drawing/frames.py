@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .pictures import Options, natural_side, picture
-from .rows import Block, blocks, sides, text_block, wrap
+from .pictures import Options, picture
+from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
+from .sides import single_side
 from .sizes import Sizes
 from .skeletons import OPEN, End, Node, Skeleton, Term
 from .typesetting import typeset
@@ -61,7 +62,7 @@ def _argument(
     if order == 1 and side not in ("up", "down"):
         options = replace(options, side=side)
     elif order == 1:
-        options = replace(options, side=sides(terms, [natural_side(term) for term in terms]))
+        options = replace(options, side=single_side(terms))
     made = []
     for term in terms:
         skeleton = _swapped(term.skeleton) if flip and order == 2 else term.skeleton

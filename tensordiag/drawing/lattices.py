@@ -42,8 +42,8 @@ def _theta(component: Component, size: Size, style: Style, sides: dict[int, str]
     hubs = [n for n in component.nodes if len(component.links[n]) > 2]
     if len(hubs) != 2:
         return None
-    if component.node(hubs[0]).kind == "copy" and component.node(hubs[1]).kind != "copy":
-        hubs = hubs[::-1]
+    if component.node(hubs[1]).kind == "copy" and component.node(hubs[0]).kind != "copy":
+        hubs = hubs[::-1]  # a tensor at the right has its legs from top to bottom
     for first, second in (hubs, hubs[::-1]):
         left, right = _hub(component, first), _hub(component, second)
         if left is None or right is None:
@@ -72,11 +72,13 @@ def _hub(component: Component, hub: int) -> _Hub | None:
 def _place_theta(
     component: Component, left: _Hub, right: _Hub, size: Size, style: Style, sides: dict[int, str]
 ) -> Placement | None:
+    ordered = component.node(left.node).kind == "copy" and component.node(right.node).kind == "tensor"
+    here, far = (right, left) if ordered else (left, right)
     strands: list[Strand] = []
-    for wire, there in _turning(component, left.node):
+    for wire, there in _turning(component, here, upward=not ordered):
         path, (end, _), number = _follow(component, wire, there)
-        if end == right.node:
-            strands.append((path, number))
+        if end == far.node:
+            strands.append((path[::-1] if ordered else path, number))
     used = {left.node, right.node, *left.tail, *right.tail}.union(*(p for p, _ in strands))
     if len(strands) < 2 or used != set(component.nodes):
         return None
@@ -93,10 +95,15 @@ def _place_theta(
     return made
 
 
-def _turning(component: Component, hub: int) -> list[tuple[int, tuple[int, int]]]:
-    """The wires of the left hub in the order in which its strands stand from top to bottom."""
-    row = list(component.links[hub])
-    return row[::-1] if component.node(hub).kind == "tensor" else row
+def _turning(component: Component, hub: _Hub, *, upward: bool) -> list[tuple[int, tuple[int, int]]]:
+    """A hub's wires in the order in which its strands stand from top to bottom: a left hub's legs turn upward."""
+    row = list(component.links[hub.node])
+    if component.node(hub.node).kind != "tensor":
+        return row
+    outer = {hub.tail[0]} if hub.tail else {OPEN}
+    first = next((k for k, (_, there) in enumerate(row) if there[0] in outer), -1)
+    row = row[first + 1 :] + row[: first + 1]
+    return row[::-1] if upward else row
 
 
 _DEAD = -3

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from ..core.expressions import Expr
 from .components import Component, components, inversions
-from .geometry import Box, Point, add, rotated, sub, unit
+from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement, place
 from .poses import Pose, pose
-from .routing import bend, closure, loop, route, through
-from .scene import Item, NodeShape, Scene, TermBox, Text, Wire
+from .routing import bend, closure, is_ahead, loop, route, through
+from .scene import Item, NodeShape, Scene, TermBox, Text, Wire, tip_text
 from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
-from .skeletons import OPEN, Skeleton, Term
+from .skeletons import OPEN, Node, Skeleton
 from .style import Style
 from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
-__all__ = ["Options", "Picture", "letters", "natural_side", "picture"]
+__all__ = ["Options", "Picture", "letters", "picture"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Options:
     side: str = "right"
     states: Mapping[int, str] = field(default_factory=dict)
     new_legs: frozenset[int] = frozenset()
-    depth: int = 0
+    marked: frozenset[Expr] = frozenset()
 
 
 @dataclass
@@ -50,30 +51,6 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
     """Names for open legs, in alphabetical order, none of which is a tensor's name."""
     alphabet = [c for c in "ijklmnopqrstuvwabcdefgh" if c not in taken]
     return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
-
-
-def natural_side(term: Term) -> int:
-    """How many matrices would have their row at the left, less those that would not, if leg 0 left to the left."""
-    parts, _ = components(term.skeleton)
-    return sum(_score(part) for part in parts if len(part.outputs) == 1)
-
-
-def _score(part: Component) -> int:
-    """The score of one part with one open leg: along the matrices that follow it, and inside frames."""
-    node, leg = part.homes[part.outputs[0]]
-    total = 0
-    seen: set[int] = set()
-    while node != OPEN and node not in seen:
-        seen.add(node)
-        here = part.node(node)
-        if here.kind == "frame" and here.legs == 1:
-            return total + sum(natural_side(term) for terms in here.content for term in terms)
-        if not (part.is_bar(node) or here.kind == "frame") or here.legs != 2:
-            break
-        if here.kind in ("matrix", "function", "frame"):
-            total += 1 if leg == 0 else -1
-        _, (node, leg) = part.links[node][1 - leg]
-    return total
 
 
 def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
@@ -131,6 +108,8 @@ class Builder:
             x = self._beside(part, {}, x)
         if x and (opened or bare):
             x += self.style.leg + 0.8  # room for a leg and its label to the left of the open parts
+        elif closed:
+            x -= self.style.component_gap
         self.closed_to = x
         if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
             self._rows(opened, bare, x)
@@ -347,17 +326,8 @@ class Builder:
         label = self.options.legs[place_]
         if self.options.labels == "dims":
             label += f"\\mathrm{{:}}{self.dim_of(place_)}"
-        text = Text(
-            f"t{place_}",
-            label,
-            tip,
-            0.85,
-            "accent" if place_ in self.options.new_legs else "wire",
-            owner=f"leg{place_}",
-        )
-        width, height = text.box.width, text.box.height
-        gap = self.style.tip_gap
-        return [replace(text, center=add(tip, (way[0] * (width / 2 + gap), way[1] * (height / 2 + gap))))]
+        role = "accent" if place_ in self.options.new_legs else "wire"
+        return [tip_text(place_, label, tip, way, role)]
 
     def dim_of(self, place_: int) -> str:
         """The dimension of an open leg."""
@@ -383,6 +353,8 @@ class Builder:
                 side = placement.tips[second[1]][0]
                 away = _WAYS.get(side, out)
                 path = bend(start, out, tip(second[1]), out if second[1] in placement.rays else away)
+                if second[1] in placement.rays and is_ahead(start, out, tip(second[1])):
+                    path = line(start, tip(second[1]))
                 state = "accent" if second[1] in self.options.new_legs else "normal"
                 ends = ((f"n{first[0]}", first[1]), ("", second[1]))
             else:
@@ -416,7 +388,7 @@ class Builder:
 
     def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
         node, name = here.node, f"n{here.number}"
-        state = self.options.states.get(here.number, "normal")
+        state = self.options.states.get(here.number, "accent" if is_marked(node, self.options.marked) else "normal")
         role = "ghost" if state == "ghost" else node.role
         tick = None
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
@@ -464,6 +436,13 @@ def tip_point(part: Component, placement: Placement, place_: int, frame: Box) ->
     if side == "slant":
         return placement.points[place_]
     return at, frame.top if side == "up" else frame.bottom
+
+
+def is_marked(node: Node, marked: frozenset[Expr]) -> bool:
+    """Whether a node is one of these tensors, or a function of one that is drawn as a single shape."""
+    if not marked or node.box is None or node.kind == "frame":
+        return False
+    return node.box in marked or (node.kind != "function" and any(tensor in marked for tensor in node.box.tensors))
 
 
 def shift(placement: Placement, dx: float, dy: float) -> None:

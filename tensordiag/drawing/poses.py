@@ -54,6 +54,8 @@ def pose(
     for number in component.nodes:
         node = component.node(number)
         width, height = size(number)
+        if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
+            width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")

@@ -6,7 +6,7 @@ import math
 
 from .geometry import Path, Point, add, cubic, distance, line, sub, unit
 
-__all__ = ["bend", "closure", "loop", "route", "through"]
+__all__ = ["bend", "closure", "is_ahead", "loop", "route", "through"]
 
 _FACING = 0.05
 
@@ -19,6 +19,12 @@ def route(start: Point, out: Point, end: Point, inward: Point) -> Path:
     length = distance(start, end)
     handle = min(max(0.45 * length, min(0.8, 0.5 * length)), 3.0)
     return cubic(start, add(start, out, handle), add(end, inward, handle), end)
+
+
+def is_ahead(start: Point, out: Point, tip: Point) -> bool:
+    """Whether a straight wire leaves its port at a right angle, to the eye."""
+    way = unit(sub(tip, start))
+    return way[0] * out[0] + way[1] * out[1] > 0.95
 
 
 def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:

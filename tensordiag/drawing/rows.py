@@ -119,10 +119,3 @@ def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
             x += block.width + 0.2
         y += box.bottom - style.line_gap
     return Scene.joined(scenes)
-
-
-def sides(terms: Sequence[Term], scores: Sequence[int]) -> str:
-    """Where a single open leg leaves in all terms: left where more matrices then have their row at the left."""
-    total = sum(scores)
-    first = next((score for score in scores if score), 0)
-    return "left" if total > 0 or (total == 0 and first > 0) else "right"

@@ -11,7 +11,7 @@ from .geometry import Box, Path, Point, bounds, moved, polyline
 from .shapes import outline
 from .typesetting import typeset
 
-__all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire"]
+__all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire", "tip_text"]
 
 End: TypeAlias = tuple[str, int]
 """The id of a node and a leg of it; `("", k)` is open leg k."""
@@ -46,6 +46,21 @@ class Text:
 
     def shifted(self, dx: float, dy: float) -> Text:
         return replace(self, center=(self.center[0] + dx, self.center[1] + dy))
+
+
+_TIP_GAP, _TIP_SIZE = 0.35, 0.85
+
+
+def tip_text(place: int, label: str, tip: Point, way: Point, role: str) -> Text:
+    """The name of an open leg beyond its tip; names below or above a row of tips stand on one line."""
+    text = Text(f"t{place}", label, tip, _TIP_SIZE, role, owner=f"leg{place}")
+    glyphs = typeset(label)
+    reach = way[0] * (text.box.width / 2 + _TIP_GAP)
+    if abs(way[1]) < 0.9:
+        return replace(text, center=(tip[0] + reach, tip[1] + way[1] * (text.box.height / 2 + _TIP_GAP)))
+    above = max(0.7, glyphs.top) if way[1] < 0 else min(-0.22, glyphs.bottom)
+    line = tip[1] + way[1] * _TIP_GAP - _TIP_SIZE * above
+    return replace(text, center=(tip[0] + reach, line + text.center[1] - text.origin[1]))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ class Style:
     parallel: float = 0.9
     max_label: float = 6.0
     max_width: float = 45.0
-    tip_gap: float = 0.35
     small: float = 0.7
     wire: float = 1.6
     outline: float = 1.1

@@ -28,9 +28,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """The steps from an expression to its derivative; iterates over the steps."""
+    """The steps from an expression to its derivative by `variables`; iterates over the steps."""
 
     steps: tuple[Step, ...]
+    variables: tuple[Expr, ...] = ()
 
     @property
     def result(self) -> Expr:

@@ -1,0 +1,201 @@
+"""Holes: a network drawn in its own places with one node a ghost, its wires dashed, or open as new legs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .geometry import Box, Point, add, distance, rotated, sub
+from .pictures import Builder, Options, Picture, tip_point
+from .poses import Pose
+from .readback import same
+from .routing import bend, closure, route
+from .scene import Item, Scene, Text, Wire, tip_text
+from .sizes import Sizes
+from .skeletons import OPEN, Skeleton
+
+__all__ = ["holed_picture", "removed_node", "without"]
+
+_DROP = 1.5
+
+
+def without(skeleton: Skeleton, number: int) -> Skeleton:
+    """The skeleton with one node removed; its legs are the last open legs, in their order."""
+    base = skeleton.order
+    kept = [k for k in range(len(skeleton.nodes)) if k != number]
+    place = {old: new for new, old in enumerate(kept)}
+
+    def moved(end: tuple[int, int]) -> tuple[int, int]:
+        if end[0] == OPEN:
+            return end
+        return (OPEN, base + end[1]) if end[0] == number else (place[end[0]], end[1])
+
+    wires = tuple((moved(a), moved(b)) for a, b in skeleton.wires)
+    return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + skeleton.nodes[number].legs, skeleton.dims)
+
+
+def removed_node(parent: Skeleton, term: Skeleton, used: Collection[int] = ()) -> int | None:
+    """The node whose removal from the parent gives the term, if possible not one of the `used`; or None."""
+    order = sorted(range(len(parent.nodes)), key=lambda number: (number in used, number))
+    for number in order:
+        node = parent.nodes[number]
+        if (
+            node.legs
+            and node.kind not in ("copy", "ones")
+            and len(term.nodes) == len(parent.nodes) - 1
+            and same(without(parent, number), term)
+        ):
+            return number
+    return None
+
+
+@dataclass
+class _Hole:
+    """A parent's picture with one node removed: where it was, and its wires dashed or open."""
+
+    builder: Builder
+    number: int
+    opened: bool
+    frame: Box
+
+    @property
+    def up(self) -> bool:
+        """Whether new legs leave upwards: a ring is closed below."""
+        placements = self.builder.placements
+        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in placements)
+
+    def port(self, poses: dict[int, Pose], wire: int, end: tuple[int, int]) -> tuple[Point, Point]:
+        """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""
+        if end[0] != OPEN:
+            return poses[end[0]].ports[end[1]]
+        for part, placement in self.builder.placements:
+            if end[1] in placement.tips:
+                point = tip_point(part, placement, end[1], self.frame)
+                inward = {"left": (1.0, 0.0), "right": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
+                return point, inward.get(placement.tips[end[1]][0], (0.0, -1.0))
+        raise AssertionError("every open leg has a tip")
+
+    def leg(
+        self, poses: dict[int, Pose], wire: int, leg: int, end: tuple[int, int], bottom: float
+    ) -> tuple[Any, Point, str]:
+        """The path of a re-opened wire, its tip and the side at which it leaves."""
+        start, out = self.port(poses, wire, end)
+        port_, normal = poses[self.number].ports[leg]
+        hole = add(port_, normal, 0.5)
+        here = poses.get(end[0])
+        if here is not None and here.node.kind in ("copy", "tensor", "plain", "ones") and out[1] > -0.9:
+            start, out = _free_port(here, end[1])
+        if here is not None and (out[1] > 0.5 or (self.up and out[1] > -0.5)):
+            aside = 0.95 * (out[0] > 0.5) - 0.95 * (out[0] < -0.5)
+            tip = (start[0] + aside, self.frame.top + _DROP)
+            return bend(start, out, tip, (0.0, 1.0)), tip, "up"
+        if here is None:
+            tip = hole[0], bottom
+        elif abs(out[0]) < 1e-6:
+            tip = start[0], bottom
+        else:
+            tip = start[0] + (0.95 if out[0] > 0 else -0.95), bottom
+        return bend(start, out, tip, (0.0, -1.0)), tip, "down"
+
+
+def _free_port(here: Pose, leg: int) -> tuple[Point, Point]:
+    """The port in the lower half of a round node that is farthest from its other wires."""
+    others = [unit_to(here, point) for other, (point, _) in here.ports.items() if other != leg]
+
+    def room(way: Point) -> float:
+        return min((distance(way, other) for other in others), default=2.0)
+
+    ways = [rotated((1.0, 0.0), angle) for angle in (270.0, 300.0, 240.0, 315.0, 225.0)]
+    best = max(ways, key=lambda way: round(min(room(way), 0.6), 3))
+    return add(here.center, (best[0] * here.width / 2, best[1] * here.height / 2)), best
+
+
+def unit_to(here: Pose, point: Point) -> Point:
+    """The direction from a node's centre."""
+    dx, dy = sub(point, here.center)
+    size = max(1e-9, (dx * dx + dy * dy) ** 0.5)
+    return dx / size, dy / size
+
+
+def holed_picture(skeleton: Skeleton, number: int, sizes: Sizes, options: Options, *, opened: bool) -> Picture:
+    """The picture of a network with one node a ghost; its wires dashed, or open as new legs."""
+    legs = options.legs
+    mine = [k for k, ends in enumerate(skeleton.wires) if number in (ends[0][0], ends[1][0])]
+    states: dict[int, str] = {number: "ghost"} | {-1 - k: "removed" for k in mine}
+    plain = replace(options, legs=legs[: skeleton.order], states=states)
+    builder = Builder(skeleton, sizes, plain)
+    made = builder.build()
+    if not opened:
+        return made
+    hole = _Hole(builder, number, opened, made.frame)
+    bottom = min(made.frame.bottom, _extent(made, number).bottom) - _DROP
+    gone = {f"w{k}" for k in mine}
+    if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
+        gone.add(f"n{number}-label")  # the new legs' names stand there
+    items: list[Item] = [i for i in made.scene.items if i.id not in gone]
+    added: list[Item] = []
+    shared: dict[str, list[Point]] = {}
+    for wire in mine:
+        added += _opened_wire(hole, made, skeleton, wire, bottom, legs, shared)
+    frame = Box.around([made.frame, *(i.box for i in added if isinstance(i, Wire))])
+    tipped = {side for i in added if isinstance(i, Wire) for side in _sides_of(i, made.frame, bottom)}
+    frame = Box(
+        made.frame.left,
+        bottom if "down" in tipped else made.frame.bottom,
+        made.frame.right,
+        frame.top if "up" in tipped else made.frame.top,
+    )
+    return replace(made, scene=Scene((*added, *items), made.scene.terms), frame=frame)
+
+
+def _sides_of(wire: Wire, frame: Box, bottom: float) -> list[str]:
+    return ["down" if abs(y - bottom) < 1e-6 else "up" if y > frame.top else "" for _, (_, y) in wire.tips]
+
+
+def _extent(made: Picture, number: int) -> Box:
+    boxes = [i.box for i in made.scene.items if not isinstance(i, Text)]
+    return Box.around(boxes)
+
+
+def _opened_wire(
+    hole: _Hole,
+    made: Picture,
+    skeleton: Skeleton,
+    wire: int,
+    bottom: float,
+    legs: Sequence[str],
+    shared: dict[str, list[Point]],
+) -> list[Item]:
+    """The new legs that one wire of the removed node becomes."""
+    number, order = hole.number, skeleton.order
+    first, second = skeleton.wires[wire]
+    if first[0] == number and second[0] == number:
+        ports = made.poses[number].ports
+        left, right = sorted((first[1], second[1]), key=lambda leg: ports[leg][0])
+        old = next(w for w in made.scene.wires if w.id == f"w{wire}")
+        a, b = ports[left][0], ports[right][0]
+        path = closure(a, b, old.box.bottom)
+        texts = [
+            _loop_text(order + leg, legs, add(p, (way, 0.0), 0.55))
+            for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
+        ]
+        return [Wire(f"w{wire}", path, (("", order + left), ("", order + right)), "accent"), *texts]
+    mine, other = (first, second) if first[0] == number else (second, first)
+    path, tip, side = hole.leg(made.poses, wire, mine[1], other, bottom)
+    for taken in shared.setdefault(side, []):
+        if abs(taken[0] - tip[0]) < 0.9:
+            tip = taken[0] + 0.9, tip[1]
+            start, out = path[0][1][0], (0.0, -1.0) if side == "down" else (0.0, 1.0)
+            path = route(start, out, tip, (0.0, 1.0) if side == "down" else (0.0, -1.0))
+    shared[side].append(tip)
+    ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", order + mine[1]))
+    way = (0.0, -1.0) if side == "down" else (0.0, 1.0)
+    return [
+        Wire(f"w{wire}", path, ends, "accent"),
+        tip_text(order + mine[1], legs[order + mine[1]], tip, way, "accent"),
+    ]
+
+
+def _loop_text(place: int, legs: Sequence[str], center: Point) -> Text:
+    return Text(f"t{place}", legs[place], center, 0.85, "accent", owner=f"leg{place}")
