@@ -30,6 +30,9 @@ _ANALYTIC = frozenset(
 _STEP = 1e-20  # of the complex step, where nothing cancels
 _TOLERANCE = {"complex step": 1e-7, "central differences": 1e-5}
 _MOST_PLACES = 256
+_ATTEMPTS = 8
+_NEED_REGULAR = frozenset(("inv", "pinv", "logdet", "adj", "logm", "sqrtm"))
+_LARGEST_CONDITION = 1e6  # beyond it rounding drowns the differences
 
 
 # -- equal values --------------------------------------------------------------------------------------
@@ -60,8 +63,7 @@ def assert_same_value(a: Expr, b: Expr, *, seed: int = 0, trials: int = 3) -> No
     """
     add([(1, a), (1, b)])  # complains where the legs differ
     for trial in range(trials):
-        sizes = joint_sizes((a, b), seed + trial)
-        _, left, right = next(_finite((a, b), seed + trial, sizes))
+        sizes, (_, left, right) = _sample((a, b), seed + trial)
         error = np.abs(left - right)
         bound = 1e-9 * max(np.abs(left).max(initial=0), np.abs(right).max(initial=0)) + 1e-12
         if error.max(initial=0) > bound:
@@ -73,28 +75,43 @@ def assert_same_value(a: Expr, b: Expr, *, seed: int = 0, trials: int = 3) -> No
             )
 
 
-def _finite(
+def _sample(
     exprs: Sequence[Expr],
     seed: int,
-    sizes: Mapping[str, int],
+    sizes: Mapping[str, int] | None = None,
     fixed: Mapping[str, Array] | None = None,
-) -> Iterator[tuple[Any, ...]]:
-    """(arrays, value of each expression) for kinds of random numbers on which all values are finite.
+) -> tuple[dict[str, int], tuple[Any, ...]]:
+    """Sizes, and (arrays, value of each expression), such that all values are finite and no inverse is near singular.
 
-    Raises `DifferentiationError` where there is no such kind.
+    Several sizes are tried: XᵀX is regular only where X is not wide.  `DifferentiationError` where none is found.
     """
-    found = False
+    for attempt in range(_ATTEMPTS):
+        final = joint_sizes(exprs, seed + 1000 * attempt, sizes)
+        found = next(_finite(exprs, seed + 1000 * attempt, final, fixed), None)
+        if found is not None:
+            return final, found
+    raise DifferentiationError(f"no finite value on random numbers: give arrays inside the domain of {exprs[0]!r}")
+
+
+def _finite(
+    exprs: Sequence[Expr], seed: int, sizes: Mapping[str, int], fixed: Mapping[str, Array] | None
+) -> Iterator[tuple[Any, ...]]:
+    """(arrays, value of each expression) for the kinds of random numbers on which all values are finite."""
+    nodes = [node for node in walk(*exprs) if isinstance(node, Apply) and node.function in _NEED_REGULAR]
+    inverted = list(dict.fromkeys(node.args[0].base for node in nodes))
     for style in ("normal", "positive", "small", "inside"):
         arrays = draw(exprs, np.random.default_rng(seed), sizes, style) | dict(fixed or {})
         try:
             values = [_value(expr, arrays, sizes) for expr in exprs]
-        except SingularError:
+            regular = all(_is_regular(_value(arg, arrays, sizes)) for arg in inverted)
+        except (SingularError, np.linalg.LinAlgError):
             continue
-        if all(np.isfinite(value).all() for value in values):
-            found = True
+        if regular and all(np.isfinite(value).all() for value in values):
             yield (arrays, *values)
-    if not found:
-        raise DifferentiationError(f"no finite value on random numbers: give arrays inside the domain of {exprs[0]!r}")
+
+
+def _is_regular(matrix: Array) -> bool:
+    return matrix.size == 0 or bool(np.linalg.cond(matrix) < _LARGEST_CONDITION)
 
 
 def _value(expr: Expr, arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
@@ -217,8 +234,7 @@ def _point(
             fixed[tensor.name] = array.conj() if own else array
             where = f"the array for {tensor.signature}"
             pairs += [(dim, size, where) for dim, size in zip(tensor.dims, array.shape, strict=False)]
-    final = joint_sizes(levels, seed, infer_sizes(sizes or {}, pairs))
-    found, *_ = next(_finite(levels, seed, final, fixed))
+    final, (found, *_) = _sample(levels, seed, infer_sizes(sizes or {}, pairs), fixed)
     return _doubled(found), final
 
 
