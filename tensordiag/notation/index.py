@@ -19,12 +19,14 @@ from .reduction import matrix_term
 __all__ = ["to_index"]
 
 
+_ALPHABET = "ijklmnopqrstuvwxyzabcdefgh"
+
+
 def _letters() -> Iterator[str]:
     """i, j, … z, a … h, then i1, j1, …: never a letter twice."""
-    alphabet = "ijklmnopqrstuvwxyzabcdefgh"
-    yield from alphabet
+    yield from _ALPHABET
     for number in count(1):
-        for letter in alphabet:
+        for letter in _ALPHABET:
             yield f"{letter}{number}"
 
 
@@ -77,15 +79,24 @@ class _Writer:
                 sums.append(name[i])
             else:
                 sizes.append(f"({network.dims[i]})" if len(network.dims[i].terms) > 1 else str(network.dims[i]))
-        boxes = [
-            self._box(box, [name[i] for i in row]) for box, row in zip(network.operands, network.indices, strict=True)
-        ]
-        factors = [*sizes, *deltas, *self._powers(boxes)]
+        written: list[tuple[int, str]] = []
+        for box, row in zip(network.operands, network.indices, strict=True):
+            letters = [name[i] for i in row]
+            first = min((self.rank(letter) for letter in letters), default=-1)
+            written.append((first, self._box(box, letters)))
+        scalars = [text for first, text in written if first < 0]
+        boxes = [text for first, text in sorted(written, key=lambda part: part[0]) if first >= 0]
+        factors = [*sizes, *self._powers(scalars), *deltas, *self._powers(boxes)]
         sign = ""
         if sums:
             letters = _joined(sums)
             sign = rf"\sum_{{{letters}}} " if self.latex else f"Σ_{_braced(letters)} "
         return self._times(network.coefficient, sign + " ".join(factors) if factors else "1")
+
+    @staticmethod
+    def rank(letter: str) -> int:
+        """The place of a letter in the supply."""
+        return _ALPHABET.index(letter[0]) + len(_ALPHABET) * int(letter[1:] or 0)
 
     def _powers(self, factors: list[str]) -> list[str]:
         """Equal factors as powers."""

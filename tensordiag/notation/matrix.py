@@ -275,8 +275,8 @@ def to_matrix(expr: Expr) -> str:
     Raises `ExportError` for results of order above 2 and networks that are no chains of matrix products.
 
     >>> import tensordiag as td
-    >>> to_matrix(td.grad(td.parse("b'*inv(X)*b"), "X"))
-    '−inv(X)ᵀb bᵀinv(X)ᵀ'
+    >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
+    '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
     return Writer().write(matrix_term(simplify(expr)))
 
