@@ -58,6 +58,11 @@ class Views:
         text: str = _load("notation", "to_matrix")(self)
         return text
 
+    def kronecker(self, rows: int | None = None) -> str:
+        """A result of order 3 or 4 as a matrix of Kronecker products (`tensordiag.notation.to_kronecker`)."""
+        text: str = _load("notation", "to_kronecker")(self, rows)
+        return text
+
     def latex(self) -> str:
         """The matrix notation as LaTeX, or the index notation where there is none."""
         text: str = _load("notation", "to_latex")(self)

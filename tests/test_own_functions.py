@@ -165,8 +165,8 @@ def test_taylor():
 
 
 def test_matrix_functions_read_as_scalar_ones_where_they_commute():
-    assert td.diff(td.expm(A).trace(), A).matrix() == "expm(Aᵀ)"
-    assert td.diff(td.sinm(A).trace(), A).matrix() == "cosm(Aᵀ)"
+    assert td.diff(td.expm(A).trace(), A).matrix() == "expm(A)ᵀ"
+    assert td.diff(td.sinm(A).trace(), A).matrix() == "cosm(A)ᵀ"
     assert td.diff(td.expm(t * A), t).matrix() == "expm(t A)A"
     assert td.diff(td.expm(A), A).index() == "expm[A, A]_ijkl"
 

@@ -300,7 +300,8 @@ def _absorb(
 
 def _is_permutation(diagram: Diagram) -> bool:
     """Whether a one-box diagram only reorders the legs of its box."""
-    return len(diagram.open) == len(diagram.wires[0]) == len(diagram.wire_dims)
+    wires, open_ = diagram.wires[0], diagram.open
+    return len(open_) == len(wires) == len(diagram.wire_dims) and set(open_) == set(wires)
 
 
 def _single(box: Expr, wires: Wires, open_: Wires) -> Expr | None:

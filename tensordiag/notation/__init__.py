@@ -3,6 +3,17 @@
 from .contractions import Einsum, to_einsum, to_source
 from .index import to_index
 from .language import parse
-from .matrix import to_latex, to_matrix, to_text
+from .matrix import to_kronecker, to_matrix
+from .texts import to_latex, to_text
 
-__all__ = ["Einsum", "parse", "to_einsum", "to_index", "to_latex", "to_matrix", "to_source", "to_text"]
+__all__ = [
+    "Einsum",
+    "parse",
+    "to_einsum",
+    "to_index",
+    "to_kronecker",
+    "to_latex",
+    "to_matrix",
+    "to_source",
+    "to_text",
+]

@@ -11,17 +11,21 @@ from ..errors import ExportError
 __all__ = ["bracket", "constant_code"]
 
 
-def constant_code(box: Structural, np: str, size: Callable[[Dimension], str]) -> str:
-    """The array of a structural constant, for the namespace `np`; `size` writes a dimension."""
+def constant_code(box: Structural, np: str, size: Callable[[Dimension], str], dtype: str) -> str:
+    """The array of a structural constant, for the namespace `np`; `size` writes a dimension.
+
+    `dtype` is empty, or the type of the array as source text: PyTorch promotes nothing.
+    """
+    typed = f", dtype={dtype}" if dtype else ""
     shape = [size(dim) for dim in box.dims]
     if box.name == "merge":
-        return f"{np}.eye({shape[-1]}).reshape({', '.join(shape)})"
+        return f"{np}.eye({shape[-1]}{typed}).reshape({', '.join(shape)})"
     if box.name == "unit":
-        return f"{np}.eye({shape[0]})[{box.params[0]}]"
+        return f"{np}.eye({shape[0]}{typed})[{box.params[0]}]"
     if box.name == "triangle":
         (k,) = box.params
         if np == "torch":
-            return f"torch.ones(({shape[0]}, {shape[1]})).tril({k})"
+            return f"torch.ones(({shape[0]}, {shape[1]}){typed}).tril({k})"
         return f"{np}.tri({shape[0]}, {shape[1]}, {k})"
     form = _form(box)
     if form is None:
@@ -33,22 +37,17 @@ def constant_code(box: Structural, np: str, size: Callable[[Dimension], str]) ->
         grid = f"{np}.arange({length})" + (f"[:{', None' * after}]" if after else "")
         parts.append(_signed(coefficient, grid, "*", first=not parts))
     right = size(offset) if isinstance(offset, Dimension) else str(offset)
-    return f"1.0*({''.join(parts)} == {right})"
+    condition = f"({''.join(parts)} == {right})"
+    return f"{condition}.to({dtype})" if dtype else f"1.0*{condition}"
 
 
 def bracket(box: Structural, letters: Sequence[str], latex: bool) -> str | None:
-    """The rule of a structural constant on letters, such as ``[i = j + k]``; None where it has none."""
+    """The rule of a slice, an affine constant or a triangle on letters, such as ``[i = j + k]``; None for others."""
     if box.name == "triangle":
         (k,) = box.params
         shift = f" + {k}" if isinstance(k, int) and k > 0 else f" − {-k}" if isinstance(k, int) and k else ""
         relation = r"\le" if latex else "≤"
         return f"[{letters[1]} {relation} {letters[0]}{shift}]"
-    if box.name == "unit":
-        place = box.params[0]
-        last = place if not isinstance(place, int) or place >= 0 else f"{box.dims[0]} − {-place}"
-        return f"[{letters[0]} = {last}]"
-    if box.name == "merge":
-        return f"[{letters[-1]} = {_rank(box, letters)}]"
     form = _form(box)
     if form is None:
         return None
@@ -56,15 +55,6 @@ def bracket(box: Structural, letters: Sequence[str], latex: bool) -> str | None:
     left = [(c, i) for c, i in zip(coefficients, letters, strict=True) if c > 0]
     right = [(-c, i) for c, i in zip(coefficients, letters, strict=True) if c < 0]
     return f"[{_side(left, '')} = {_side(right, '' if offset == 0 else str(offset))}]"
-
-
-def _rank(box: Structural, letters: Sequence[str]) -> str:
-    """The row-major rank of the merged letters, such as ``n i + j``."""
-    text = letters[0]
-    for letter, dim in zip(letters[1:-1], box.dims[1:], strict=False):
-        size = str(dim) if str(dim).isidentifier() or dim.number is not None else f"({dim})"
-        text = f"{size} {text if ' ' not in text else f'({text})'} + {letter}"
-    return text
 
 
 def _form(box: Structural) -> tuple[tuple[int, ...], int | Dimension] | None:

@@ -111,15 +111,17 @@ class _Writer:
         self.lines: list[str] = []
         self.steps: dict[Expr, str] = {}
         self.terms: list[tuple[Number, str, tuple[str, ...]]] = []
-        self.free_sizes: dict[str, None] = {}
+        self.free_sizes: dict[str, str] = {}
+        plain = {tensor.name for tensor in expr.tensors if _is_safe(tensor.name)}
         for tensor in expr.tensors:
-            self.names[tensor.name] = _safe(tensor.name, set(self.names.values()))
+            others = (plain - {tensor.name}) | set(self.names.values())
+            self.names[tensor.name] = _safe(tensor.name, others)
         self.used = set(self.names.values())
 
     @property
     def arguments(self) -> list[str]:
         """The parameters of a function made of the lines."""
-        return [*self.names.values(), *self.free_sizes]
+        return [*self.names.values(), *self.free_sizes.values()]
 
     def write(self) -> list[str]:
         """The lines; the last one is an expression."""
@@ -128,6 +130,7 @@ class _Writer:
         self.terms.clear()
         last = self._text(self.expr)
         legend = [f"# {safe} stands for {name}" for name, safe in self.names.items() if safe != name]
+        legend += [f"# {safe} stands for the size {name}" for name, safe in self.free_sizes.items() if safe != name]
         return [*legend, *self.lines, last]
 
     def _assign(self, text: str) -> str:
@@ -151,7 +154,8 @@ class _Writer:
         if isinstance(expr, Sum):
             if not expr.terms:
                 return self._constant("zeros", expr.dims)
-            parts = [self._term(c, flatten(term)) for c, term in expr.terms]
+            terms = sorted(expr.terms, key=lambda part: not isinstance(part[0], complex) and part[0] < 0)
+            parts = [self._term(c, flatten(term)) for c, term in terms]
             text = parts[0]
             for part in parts[1:]:
                 text += f" - {part[1:]}" if part.startswith("-") else f" + {part}"
@@ -162,7 +166,21 @@ class _Writer:
         sizes = [self._size(dim) for dim in dims]
         if kind == "zeros" and not sizes:
             return "0.0"
-        return f"{self.np}.{kind}(({', '.join(sizes)}{',' if len(sizes) == 1 else ''}))"
+        shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        return f"{self.np}.{kind}({shape}{self._dtype()})"
+
+    def _eye(self, dim: Dimension) -> str:
+        return f"{self.np}.eye({self._size(dim)}{self._dtype()})"
+
+    def _dtype(self) -> str:
+        """PyTorch promotes nothing: its constants take the type of a tensor."""
+        return f", dtype={self._type}" if self._type else ""
+
+    @property
+    def _type(self) -> str:
+        if self.library != "torch" or not self.expr.tensors:
+            return ""
+        return f"{self.names[self._by_use()[0].name]}.dtype"
 
     def _size(self, dim: Dimension) -> str:
         if dim.number is not None:
@@ -184,9 +202,10 @@ class _Writer:
             for leg, dim in enumerate(tensor.dims):
                 if str(dim) == name:
                     return f"{self.names[tensor.name]}.shape[{leg}]"
-        safe = _safe(name, self.used)
-        self.free_sizes[safe] = None
-        return safe
+        if name not in self.free_sizes:
+            self.free_sizes[name] = _safe(name, self.used)
+            self.used.add(self.free_sizes[name])
+        return self.free_sizes[name]
 
     def _by_use(self) -> list[Tensor]:
         """Tensors that occur, then those that were only declared."""
@@ -200,7 +219,7 @@ class _Writer:
             name = self.names[box.name]
             return f"{self.np}.conj({name})" if box.conjugate else name
         if isinstance(box, Structural):
-            return constant_code(box, self.np, self._size)
+            return constant_code(box, self.np, self._size, self._type)
         return self.steps[box]
 
     def _term(self, coefficient: Number, network: Network) -> str:
@@ -210,7 +229,7 @@ class _Writer:
         output, extra = list(network.output), len(network.dims)
         for place, index in enumerate(network.output):
             if index in network.output[:place]:
-                operands.append(f"{self.np}.eye({self._size(network.dims[index])})")
+                operands.append(self._eye(network.dims[index]))
                 rows.append((index, extra))
                 output[place] = extra
                 extra += 1
@@ -327,10 +346,15 @@ def _number(number: Number) -> str:
 _RESERVED = frozenset({"np", "jnp", "jax", "torch", "opt_einsum", "scipy", "float", "f"})
 
 
-def _safe(name: str, taken: set[str]) -> str:
-    """The name where Python reads it back unchanged, else a mangled one that is not taken."""
+def _is_safe(name: str) -> bool:
+    """Whether Python reads a name back unchanged, and exported code does not use it otherwise."""
     fine = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
-    if fine and not keyword.iskeyword(name) and name not in _RESERVED and not name.startswith("__"):
+    return fine and not keyword.iskeyword(name) and name not in _RESERVED and not name.startswith("__")
+
+
+def _safe(name: str, taken: set[str]) -> str:
+    """The name where it is safe and free, else a mangled one."""
+    if _is_safe(name) and name not in taken:
         return name
     stem = "T_" + re.sub(r"\W", "_", name, flags=re.ASCII)
     safe, number = stem, 1

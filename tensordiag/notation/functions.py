@@ -7,7 +7,7 @@ from fractions import Fraction
 from ..core.expressions import Apply
 from ..errors import ExportError
 
-__all__ = ["PREFIX", "function_code", "latex_name", "register_notation"]
+__all__ = ["PREFIX", "function_code", "function_name", "register_notation"]
 
 PREFIX = {"numpy": "np", "opt_einsum": "np", "torch": "torch", "jax": "jnp"}
 
@@ -59,7 +59,7 @@ def register_notation(name: str, latex: str | None = None, code: str | None = No
         _CODE[name] = code
 
 
-def latex_name(name: str) -> str:
+def function_name(name: str) -> str:
     """A function's name in LaTeX."""
     return _LATEX.get(name, rf"\operatorname{{{name}}}")
 

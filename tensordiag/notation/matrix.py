@@ -1,29 +1,41 @@
-"""Matrix notation as text and as LaTeX, from the tree in `notation.terms`."""
+"""Matrix notation as text, which `parse` reads back, from the tree in `notation.terms`."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from fractions import Fraction
-from typing import Any
 
 from ..core.expressions import Expr
 from ..core.numbers import Number
 from ..errors import ExportError
 from ..rewrite import simplify
-from .functions import latex_name
-from .index import to_index
-from .terms import Term, matrix_term
+from .kronecker import kronecker_term
+from .reduction import matrix_term
+from .terms import Term, inverted, is_reciprocal, runs
 
-__all__ = ["to_latex", "to_matrix", "to_text"]
+__all__ = ["Writer", "to_kronecker", "to_matrix"]
 
-_LEVEL = {"add": 1, "had": 2, "kron": 2, "scalars": 2, "mul": 3, "power": 4, "pow": 4, "T": 5}
+_LEVEL = {"add": 1, "had": 2, "kron": 2, "scalars": 2, "mul": 3, "power": 4, "pow": 4, "mpower": 4, "T": 5}
 
 
-class _Writer:
-    """Writes a tree; subclasses choose the signs."""
+def level(term: Term) -> float:
+    """How strongly the outermost sign of a term binds; brackets stand where it must bind more strongly."""
+    if is_reciprocal(term):
+        return 2
+    if term.op == "mul" and (len(runs(term.args)) == 1 or _is_square(term)):
+        return 4
+    return _LEVEL.get(term.op, 9)
 
-    latex = False
+
+def split_number(number: Number, split: bool) -> tuple[Number, int]:
+    """(numerator, denominator) of a coefficient; the denominator is 1 where it is written with the number."""
+    if isinstance(number, Fraction) and split:
+        return number.numerator, number.denominator
+    return number, 1
+
+
+class Writer:
+    """Writes a tree as text; the LaTeX writer replaces the signs."""
 
     def write(self, term: Term) -> str:
         """The text of a tree."""
@@ -33,34 +45,29 @@ class _Writer:
         text: str = method(term)
         return text
 
-    def inside(self, term: Term, level: float) -> str:
-        """The text with brackets where it binds more weakly than `level`."""
+    def inside(self, term: Term, least: float) -> str:
+        """The text with brackets where it binds more weakly than `least`."""
         text = self.write(term)
-        weak = _LEVEL.get(term.op, 9) < level
-        if term.op == "add" and len(term.args) == 1 and level <= 2:
-            weak = str(term.data[0]).startswith("-")
+        weak = level(term) < least
+        if term.op == "add" and len(term.args) == 1 and least <= 2:
+            weak = isinstance(term.data[0], complex) or term.data[0] < 0
         return self.bracket(text) if weak else text
 
     def bracket(self, text: str) -> str:
-        return rf"\left({text}\right)" if self.latex else f"({text})"
+        return f"({text})"
 
-    def _name(self, term: Term) -> str:
-        return _latex_name(term.text) if self.latex else term.text
-
-    def _T(self, term: Term) -> str:
-        inner = term.args[0]
-        if self.latex and inner.op == "call" and inner.text == "inv":
-            return rf"{self.inside(inner.args[0], 6)}^{{-\top}}"
-        text = self.inside(inner, 6)
-        return rf"{text}^{{\top}}" if self.latex else f"{text}ᵀ"
+    # -- products ----------------------------------------------------------------------------------
 
     def _mul(self, term: Term) -> str:
-        return self.join([self.inside(part, 4 if part.op in ("power", "pow") else 3.5) for part in term.args])
+        if _is_square(term):
+            return self.raised(self.norm(term.args[1]), "2", True)
+        parts = runs(term.args)
+        if len(parts) == 1:
+            return self.write(parts[0])
+        return self.join([self.inside(part, 3.5) for part in parts])
 
     def join(self, parts: list[str]) -> str:
         """Factors side by side, with a space where two names would run together."""
-        if self.latex:
-            return " ".join(parts)
         text = ""
         for part in parts:
             gap = text and re.match(r"[\w(]", part) and re.search(r"\w$", text) and not text.endswith("ᵀ")
@@ -68,60 +75,82 @@ class _Writer:
         return text
 
     def _had(self, term: Term) -> str:
-        sign = r" \circ " if self.latex else "∘"
-        return sign.join(self.inside(part, 4) for part in term.args)
+        return self.entrywise(1, term.args)
+
+    def entrywise(self, number: Number, factors: tuple[Term, ...]) -> str:
+        """number∘a∘b./(c∘d)."""
+        above = [self.inside(part, 3.5 if part.op == "power" else 4) for part in factors if not is_reciprocal(part)]
+        below = [inverted(part) for part in factors if is_reciprocal(part)]
+        text = "∘".join(above)
+        if number != 1 or not above:
+            text = self.number(number) + (f" ({text})" if above else "")
+        if not below:
+            return text
+        if len(below) == 1:
+            return f"{text}./{self.inside(below[0], 4)}"
+        return f"{text}./({self.entrywise(1, tuple(below))})"
 
     def _kron(self, term: Term) -> str:
-        sign = r" \otimes " if self.latex else "⊗"
-        return sign.join(self.inside(part, 4) for part in term.args)
+        return "⊗".join(self.inside(part, 4) for part in term.args)
 
     def _scalars(self, term: Term) -> str:
-        above = [part for part in term.args if not _is_reciprocal(part)]
-        below = [_inverted(part) for part in term.args if _is_reciprocal(part)]
-        texts = [
-            self.write(p) if p.op in ("name", "call", "tr", "sum", "Diag") else self.bracket(self.write(p))
-            for p in above[:-1]
-        ]
-        if above:
-            last = above[-1]
-            texts.append(self.inside(last, 2 if len(above) == 1 and not below else 3.5))
-        text = self.join(texts) if texts else "1"
-        for part in below:
-            if self.latex:
-                text = rf"\frac{{{text}}}{{{self.write(part)}}}"
-            else:
-                text += "/" + self.inside(part, 4 if part.op == "power" else 3.5)
-        return text
+        return self.scaled(1, term)
+
+    def scaled(self, number: Number, part: Term) -> str:
+        """A number, which is not negative, times a term."""
+        if part.op == "number" and part.data == 1:
+            return self.number(number)
+        if part.op in ("had", "power") and _is_entrywise_quotient(part):
+            return self.entrywise(number, part.args if part.op == "had" else (part,))
+        factors = part.args if part.op == "scalars" else (part,)
+        below = [inverted(factor) for factor in factors if _is_scalar_reciprocal(factor)]
+        above = [factor for factor in factors if not _is_scalar_reciprocal(factor)]
+        top, bottom = split_number(number, bool(below))
+        return self.quotient(top, above, bottom, below)
+
+    def quotient(self, top: Number, above: list[Term], bottom: int, below: list[Term]) -> str:
+        """top·above/(bottom·below)."""
+        text = self.product(top, above)
+        if not below:
+            return text
+        single = bottom == 1 and len(below) == 1
+        under = self.inside(below[0], 3.5) if single else self.bracket(self.product(bottom, below))
+        return f"{text}/{under}"
+
+    def product(self, number: Number, factors: list[Term]) -> str:
+        """A number and scalars before at most one term with legs."""
+        if not factors:
+            return self.number(number)
+        last = 2 if number == 1 and len(factors) == 1 else 2.5
+        texts = [self.inside(factor, 4 if factor.op != "power" else 3.5) for factor in factors[:-1]]
+        texts.append(self.inside(factors[-1], last))
+        if number == 1:
+            return self.join(texts)
+        head = self.number(number)
+        body = self.join(texts)
+        gap = " " if re.search(r"[/.]", head) else "*" if re.match(r"[0-9]", body) else ""
+        return head + gap + body
 
     def _add(self, term: Term) -> str:
         text = ""
         for number, part in zip(term.data, term.args, strict=True):
             negative = not isinstance(number, complex) and number < 0
-            sign = ("-" if self.latex or not text else "−") if negative else "+"
-            body = self._scaled(-number if negative else number, part)
+            body = self.scaled(-number if negative else number, part)
+            if part.op == "add" and number == 1:
+                body = self.bracket(body)
             if text:
-                text += f" {sign} {body}"
+                text += f" {self.minus if negative else '+'} {body}"
             else:
-                text = ("-" if negative else "") + body
-        return text.replace("-", "−", 1) if text.startswith("-") and not self.latex else text
+                text = (self.minus if negative else "") + body
+        return text
 
-    def _scaled(self, number: Number, part: Term) -> str:
-        if number == 1:
-            return self.inside(part, 2)
-        head = self.number(number)
-        if part.op == "number":
-            return head
-        body = self.inside(part, 2 if part.op == "scalars" else 2.5)
-        if body.startswith("1/") or re.match(r"[\d]", body):
-            return f"{head}*{body}" if not self.latex else rf"{head} \cdot {body}"
-        gap = " " if self.latex or re.search(r"/", head) or "." in head else ""
-        return head + gap + body
+    minus = "−"
+
+    # -- leaves and functions ----------------------------------------------------------------------
 
     def number(self, number: Number) -> str:
         """A coefficient."""
         if isinstance(number, Fraction):
-            if self.latex:
-                return rf"\tfrac{{{number.numerator}}}{{{number.denominator}}}"
             decimal = f"{float(number):.4g}"
             return decimal if Fraction(decimal) == number else f"{number.numerator}/{number.denominator}"
         return f"({number})" if isinstance(number, complex) else repr(number)
@@ -129,87 +158,108 @@ class _Writer:
     def _number(self, term: Term) -> str:
         return self.number(term.data)
 
+    def _name(self, term: Term) -> str:
+        return term.text
+
+    def _T(self, term: Term) -> str:
+        return f"{self.inside(term.args[0], 6)}ᵀ"
+
     def _call(self, term: Term) -> str:
         args = ", ".join(self.write(part) for part in term.args)
         if term.text.startswith("logsoftmax"):
-            rest = term.text.removeprefix("log")
-            inner = f"{rest}({args})"
-            return rf"\log\left(\operatorname{{{rest}}}\left({args}\right)\right)" if self.latex else f"log({inner})"
-        if self.latex and term.text == "inv":
-            return f"{self.inside(term.args[0], 6)}^{{-1}}"
-        if self.latex and term.text == "conj":
-            return rf"\overline{{{args}}}"
-        return rf"{latex_name(term.text)}\left({args}\right)" if self.latex else f"{term.text}({args})"
+            return f"log({term.text.removeprefix('log')}({args}))"
+        return self.call(term.text, args)
 
-    def _unary(self, name: str, term: Term) -> str:
-        inner = self.write(term.args[0])
-        return rf"\operatorname{{{name}}}\left({inner}\right)" if self.latex else f"{name}({inner})"
+    def call(self, name: str, args: str) -> str:
+        """A function of arguments."""
+        return f"{name}({args})"
 
     def _Diag(self, term: Term) -> str:
-        return self._unary("Diag", term)
+        return self.call("Diag", self.write(term.args[0]))
 
     def _diag(self, term: Term) -> str:
-        return self._unary("diag", term)
+        return self.call("diag", self.write(term.args[0]))
 
     def _tr(self, term: Term) -> str:
-        return self._unary("tr", term)
+        return self.call("tr", self.write(term.args[0]))
 
     def _sum(self, term: Term) -> str:
-        return self._unary("sum", term)
+        return self.call("sum", self.write(term.args[0]))
 
     def _eye(self, term: Term) -> str:
-        return f"I_{{{term.data}}}" if self.latex or "*" in str(term.data) else f"I_{term.data}"
+        return f"I_{{{term.data}}}" if not str(term.data).isalnum() else f"I_{term.data}"
 
     def _ones(self, term: Term) -> str:
-        if self.latex:
-            return rf"\mathbf{{1}}_{{{term.data}}}"
-        return f"𝟏_{{{term.data}}}" if "*" in str(term.data) else f"𝟏_{term.data}"
+        return f"𝟏_{{{term.data}}}" if not str(term.data).isalnum() else f"𝟏_{term.data}"
 
     def _zero(self, term: Term) -> str:
         return "0"
 
+    # -- powers ------------------------------------------------------------------------------------
+
     def _power(self, term: Term) -> str:
         exponent, scalar = term.data
+        if is_reciprocal(term):
+            return self.quotient(1, [], 1, [inverted(term)]) if scalar else self.entrywise(1, (term,))
         base = term.args[0]
-        norm = _norm(base) if scalar else None
-        if norm is not None and exponent * 2 == int(exponent * 2):
-            base, exponent = Term("call", (norm,), text="norm2"), exponent * 2
-            if self.latex:
-                base = Term("verbatim", (norm,))
+        norm = norm_of(base) if scalar and not isinstance(exponent, complex) else None
+        if norm is not None and (exponent * 2).denominator == 1 and (exponent * 2) % 2:
+            text, exponent = self.norm(norm), exponent * 2
+            return text if exponent == 1 else self.raised(text, str(exponent), scalar)
         if exponent == 1:
             return self.write(base)
         if exponent == Fraction(1, 2):
-            inner = self.write(base)
-            return rf"\sqrt{{{inner}}}" if self.latex else f"sqrt({inner})"
-        shown = str(exponent) if not isinstance(exponent, Fraction) or exponent.denominator == 1 else f"({exponent})"
-        if self.latex:
-            circ = "" if scalar else r"\circ "
-            return f"{self.inside(base, 6)}^{{{circ}{exponent}}}"
-        if not scalar and exponent == -1:
-            return f"1./{self.inside(base, 4)}"
-        return f"{self.inside(base, 6)}{'^' if scalar else '.^'}{shown if not shown.startswith('-') else f'({shown})'}"
+            return self.root(self.write(base))
+        if not scalar and self.swallows(base):
+            return self.bracket(self.inside(base, 6)) + f".^{exponent}"
+        return self.raised(self.inside(base, 6), str(exponent), scalar)
+
+    def swallows(self, base: Term) -> bool:
+        """Whether a base would be read otherwise before `.^`."""
+        return base.op == "number"
+
+    def norm(self, term: Term) -> str:
+        """The Euclidean or Frobenius norm."""
+        return self.call("norm2", self.write(term))
+
+    def root(self, text: str) -> str:
+        """The square root."""
+        return self.call("sqrt", text)
+
+    def raised(self, base: str, exponent: str, scalar: bool) -> str:
+        """A power, elementwise unless of a scalar."""
+        if not re.fullmatch(r"\w+|\d+\.\d+", exponent):
+            exponent = f"({exponent})"
+        return f"{base}{'^' if scalar else '.^'}{exponent}"
 
     def _pow(self, term: Term) -> str:
-        base, exponent = (self.inside(part, 6) for part in term.args)
-        if self.latex:
-            return f"{base}^{{{exponent}}}"
-        return f"{base}{'^' if term.data else '.^'}{self.bracket(self.write(term.args[1]))}"
+        base, exponent = term.args
+        text = self.write(exponent)
+        bare = exponent.op in ("name", "call", "number") and not text.startswith("log(softmax")
+        shown = text if bare else self.bracket(text)
+        return f"{self.inside(base, 6)}{'^' if term.data else '.^'}{shown}"
 
-    def _verbatim(self, term: Term) -> str:
-        return rf"\lVert {self.write(term.args[0])} \rVert"
-
-
-def _is_reciprocal(term: Term) -> bool:
-    return term.op == "power" and term.data[1] and not isinstance(term.data[0], complex) and term.data[0] < 0
+    def _mpower(self, term: Term) -> str:
+        return self.raised(self.inside(term.args[0], 6), str(term.data), True)
 
 
-def _inverted(term: Term) -> Term:
-    """1/term, for a power with a negative exponent."""
-    exponent = -term.data[0]
-    return term.args[0] if exponent == 1 else Term("power", term.args, data=(exponent, True))
+def _is_scalar_reciprocal(term: Term) -> bool:
+    return is_reciprocal(term) and bool(term.data[1])
 
 
-def _norm(base: Term) -> Term | None:
+def _is_entrywise_quotient(term: Term) -> bool:
+    """Whether a number would be written in its numerator."""
+    factors = term.args if term.op == "had" else (term,)
+    return all(is_reciprocal(factor) and not factor.data[1] for factor in factors)
+
+
+def _is_square(term: Term) -> bool:
+    """Whether a product is written as the square of a norm."""
+    norm = norm_of(term)
+    return norm is not None and norm.op == "add"
+
+
+def norm_of(base: Term) -> Term | None:
     """x where the term is xᵀx, X where it is tr(XᵀX)."""
     inner = base.args[0] if base.op == "tr" and base.args[0].op == "mul" else base
     if inner.op == "mul" and len(inner.args) == 2:
@@ -219,60 +269,28 @@ def _norm(base: Term) -> Term | None:
     return None
 
 
-class _Latex(_Writer):
-    latex = True
-
-
-_GREEK = {
-    letter: unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").lower().replace("lamda", "lambda")
-    for letter in "αβγδεζηθικλμνξπρστυφχψω"
-}
-
-
-def _latex_name(name: str) -> str:
-    head, _, tail = name.partition("_")
-    match = re.fullmatch(r"(\D+?)(\d+)", head)
-    if match and not tail:
-        head, tail = match.groups()
-    word = "\\" + _GREEK[head] if head in _GREEK else head if len(head) == 1 else rf"\mathrm{{{head}}}"
-    tail = tail.replace("_", r"\_")
-    return f"{word}_{{{tail}}}" if tail else word
-
-
 def to_matrix(expr: Expr) -> str:
     """The matrix notation of the reading form, which `tensordiag.parse` reads back.
 
     Raises `ExportError` for results of order above 2 and networks that are no chains of matrix products.
+
+    >>> import tensordiag as td
+    >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
+    '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
-    return _Writer().write(matrix_term(simplify(expr)))
+    return Writer().write(matrix_term(simplify(expr)))
 
 
-def to_latex(expr: Expr) -> str:
-    """The matrix notation as LaTeX (amsmath); the index notation where there is none."""
-    try:
-        return _Latex().write(matrix_term(simplify(expr)))
-    except ExportError:
-        return to_index(expr, latex=True)
+def to_kronecker(expr: Expr, rows: int | None = None) -> str:
+    """A result of order 3 or 4, read as a matrix in row-major order, as a sum of Kronecker products.
 
+    The first `rows` legs count the rows, the others the columns: of order 4 two and two.  `tensordiag.parse` reads the
+    text back as the reshaped expression.  Raises `ExportError` where there is no such form (a transposed factor, as
+    in the derivative of Xᵀ, needs a commutation matrix: then use `.index()`), `OrderError` for other orders.
 
-def to_text(expr: Expr) -> str:
-    """What `str` shows: matrix notation, else index notation; for very large expressions a summary."""
-    if _size(expr) > _MOST_SHOWN:
-        return repr(expr)
-    try:
-        return to_matrix(expr)
-    except ExportError:
-        return to_index(expr)
-
-
-_MOST_SHOWN = 400
-
-
-def _size(expr: Expr) -> int:
-    from ..core.expressions import walk
-
-    count: Any = 0
-    for count, _ in enumerate(walk(expr)):
-        if count > _MOST_SHOWN:
-            break
-    return int(count)
+    >>> import tensordiag as td
+    >>> A, X, B = td.tensors("A[m,n] X[n,p] B[p,q]")
+    >>> to_kronecker(td.diff(A @ X @ B, X))
+    'A⊗Bᵀ'
+    """
+    return Writer().write(kronecker_term(expr, rows))

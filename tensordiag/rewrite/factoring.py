@@ -104,7 +104,7 @@ def _factor_pair(first: Term, second: Term, finish: Callable[[Network], Expr], a
         return None
     if not alone:
         shared = _take_scalars([first, second], Sum((first, second), first[1].dims, False), finish)
-        if shared is not None:
+        if shared is not None and not any(isinstance(box, Sum) for box in flatten(shared).operands):
             return 1, shared
     seeds = _extend({}, {}, zip(a.output, b.output, strict=True))
     if seeds is None or not a.output:
@@ -235,7 +235,11 @@ def _rests(
     backward = {j: i for i, j in forward.items()}
     boundary = sorted(in_a & outside_a) if rest_a else sorted(backward[j] for j in in_b & outside_b if j in backward)
     there = [forward[i] for i in boundary if i in forward]
-    if not 1 <= len(boundary) <= 2 or (rest_b and set(there) != in_b & outside_b) or len(there) != len(boundary):
+    if (
+        not 1 <= len(boundary) <= (2 if rest_a and rest_b else 1)
+        or (rest_b and set(there) != in_b & outside_b)
+        or len(there) != len(boundary)
+    ):
         return None
     if not _covers(a, outside_a | in_a) or not _covers(b, outside_b | in_b):
         return None
@@ -251,9 +255,9 @@ def _covers(network: Network, indices: set[int]) -> bool:
 
 
 def _touches_boundary(part: Network) -> bool:
-    """Whether every connected piece of a part has an open leg: a scalar factor would not read well inside."""
+    """Whether a part has an open leg in some piece of it: a scalar alone would not read well inside."""
     open_ = set(part.output)
-    return all(open_ & set(indices) for _, indices in components(part))
+    return not part.operands or any(open_ & set(indices) for operands, indices in components(part) if operands)
 
 
 def _part(network: Network, operands: list[int], open_: list[int]) -> Network:

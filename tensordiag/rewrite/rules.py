@@ -6,13 +6,14 @@ keeps the value is tested on random numbers.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, add
 from ..core.functions import apply, pow_
-from ..core.networks import Network
+from ..core.networks import Network, flatten
 from ..core.numbers import as_number
 from .canonical import components
 from .inverses import cancel_inverse, cancel_orthogonal
@@ -149,6 +150,41 @@ def collect_sigmoid(network: Network) -> Network | None:
     return None
 
 
+_QUOTIENTS = {("sin", "cos"): "tan", ("sinh", "cosh"): "tanh"}
+
+
+def collect_quotient(network: Network) -> Network | None:
+    """sin(x)/cos(x) is tan(x), sinh(x)/cosh(x) is tanh(x)."""
+    for (above, below), made in _QUOTIENTS.items():
+        for k, other in _pairs_on_one_row(network, above, "power"):
+            base = network.operands[other].children[0]
+            inside = network.operands[k].children[0]
+            if network.operands[other].payload[1] == (-1,) and base == apply(below, inside):
+                return _replaced(network, {k, other}, apply(made, inside), network.indices[k])
+    return None
+
+
+def collect_softmax(network: Network) -> Network | None:
+    """exp(w)/sum(exp(w)) is softmax(w), for a vector w."""
+    from .simplification import simplify
+
+    for k, box, _ in _named(network, Apply):
+        exponent = box.params[0] if box.function == "power" and not box.order else 0
+        if not isinstance(exponent, int) or exponent >= 0:
+            continue
+        base = flatten(box.args[0])
+        top = base.operands[0] if len(base.operands) == 1 else None
+        if not isinstance(top, Apply) or top.function != "exp" or top.order != 1 or base.coefficient != 1:
+            continue
+        for other, candidate in enumerate(network.operands):
+            if candidate is top:
+                made = apply("softmax", top.args[0], params=(0,))
+                changed = _replaced(network, {other, k}, made, network.indices[other])
+                left = exponent + 1
+                return _replaced(changed, set(), simplify(pow_(box.args[0], left)), ()) if left else changed
+    return None
+
+
 def collect_sign(network: Network) -> Network | None:
     """x∘sign(x) is abs(x), abs(x)∘sign(x) is x, abs(x)∘abs(x) is x∘x, x∘step(x) is relu(x)."""
     for k, other in _pairs_on_one_row(network, "sign", None):
@@ -206,14 +242,28 @@ def sum_of_distribution(network: Network) -> Network | None:
     return None
 
 
+def count_loops(network: Network) -> Network | None:
+    """A closed loop of a dimension that is a number is that number."""
+    count = network.occurrences()
+    loops = [i for i, dim in enumerate(network.dims) if count[i] == 0 and dim.number is not None]
+    if not loops:
+        return None
+    size = math.prod(network.dims[i].number or 0 for i in loops)
+    rest = join_indices(network, [], set(loops))
+    return Network(as_number(rest.coefficient * size), rest.operands, rest.indices, rest.output, rest.dims)
+
+
 RULES: tuple[tuple[str, Rule], ...] = (
+    ("count loops", count_loops),
     ("cancel merge", cancel_merge),
     ("cancel inverse", cancel_inverse),
     ("orthogonal", cancel_orthogonal),
     ("collect powers", collect_powers),
     ("collect scalar powers", collect_scalar_powers),
-    ("collect exponentials", collect_exponentials),
     ("collect sigmoid", collect_sigmoid),
+    ("collect exponentials", collect_exponentials),
+    ("collect quotient", collect_quotient),
+    ("collect softmax", collect_softmax),
     ("absolute value and sign", collect_sign),
     ("adds up to 1", sum_of_distribution),
     ("0 and 1 squared", drop_repeated),

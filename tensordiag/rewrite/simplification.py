@@ -112,11 +112,29 @@ class _Simplifier:
         if self.everything or not isinstance(made, Sum) or len(made.terms) < 2:
             return made
         factored = factor_terms(made, self._canonical)
+        opened = self._opened(made)
+        if opened is not None:
+            shorter = factor_terms(opened, self._canonical) if isinstance(opened, Sum) else opened
+            if written_size(shorter) < written_size(factored):
+                made, factored = opened, shorter
         if factored != made:
             self.collected[node] = made
             if self.record:
                 self.record("factor")
         return factored
+
+    def _opened(self, made: Sum) -> Expr | None:
+        """The sum with the sums inside its terms multiplied out, where these are few; they may cancel each other."""
+        terms: list[tuple[object, Expr]] = []
+        boxes = 0
+        for coefficient, term in made.terms:
+            network = flatten_once(term)
+            wide = {k for k, box in enumerate(network.operands) if isinstance(box, Sum)}
+            boxes += len(wide)
+            if len(made.terms) * math.prod(_count(network.operands[k]) for k in wide) > _MOST_TRIED:
+                return None
+            terms.append((coefficient, self._multiplied_out(term, network, wide) if wide else term))
+        return collect(terms, made, opened=True) if boxes else None
 
     # -- networks ----------------------------------------------------------------------------------
 
