@@ -12,7 +12,7 @@ __all__ = ["STYLE", "THEMES", "Style", "Theme", "find_theme"]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Lengths of a picture in u (one em of the base font); line widths in points.
+    """Lengths of a picture in u (one em of the base font); line widths in points; `mark` as in `draw`.
 
     Nothing is read from rcParams: the same expression gives the same picture in every session.
     """
@@ -38,6 +38,7 @@ class Style:
     wire: float = 1.6
     outline: float = 1.1
     accent_line: float = 2.2
+    mark: str = "bevel"
 
     @classmethod
     def from_rc(cls) -> Style:
