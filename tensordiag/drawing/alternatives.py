@@ -16,6 +16,7 @@ _NAMES = {
     "plain": "symmetric tensor",
     "symmetric": "symmetric matrix",
     "diagonal": "diagonal matrix",
+    "orthogonal": "orthogonal matrix",
     "unit": "unit vector",
     "merge": "merge of legs",
 }

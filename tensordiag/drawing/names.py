@@ -50,7 +50,9 @@ class Names:
             return node
         name, conjugate = tensors[0].name, node.conjugate
         label = self.labels.get(name, markup(name))
-        wanted = f"\\bar{{{label}}}" if conjugate and label != markup(name) else markup(name, conjugate)
+        if label == markup(name):
+            return node
+        wanted = f"\\bar{{{label}}}" if conjugate else label
         return replace(node, label=node.label.replace(markup(name, conjugate), wanted))
 
     def legend(self) -> list[tuple[str, str]]:

@@ -424,7 +424,7 @@ class Builder:
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
         label = node.label
-        if self.options.transpose != "rotate" and node.kind == "matrix" and here.turn in (90.0, 180.0):
+        if self.options.transpose != "rotate" and node.kind in ("matrix", "orthogonal") and here.turn in (90.0, 180.0):
             label += "^{⊤}"
         texts: list[Item] = [
             Text(f"{name}-label", label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
