@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..core.expressions import Expr
-from .skeletons import OPEN, Skeleton, Term, coefficient_markup, terms_of
+from ..core.expressions import Expr, Tensor
+from .skeletons import OPEN, Node, Skeleton, Term, coefficient_markup, terms_of
 from .typesetting import plain
 
 __all__ = ["describe"]
@@ -16,6 +16,7 @@ _NAMES = {
     "plain": "symmetric tensor",
     "symmetric": "symmetric matrix",
     "diagonal": "diagonal matrix",
+    "orthogonal": "orthogonal matrix",
     "unit": "unit vector",
     "merge": "merge of legs",
 }
@@ -47,6 +48,13 @@ def _sum(terms: Sequence[Term], order: int) -> str:
     return " ".join(parts)
 
 
+def _name(node: Node) -> str:
+    """A tensor's name as it was given, of other nodes the label."""
+    if isinstance(node.box, Tensor):
+        return node.box.name + "*" * node.box.conjugate
+    return plain(node.label)
+
+
 def _letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else f"i{number}"
 
@@ -59,7 +67,7 @@ def _network(skeleton: Skeleton) -> str:
             inner = "; ".join(_sum(terms, 0).partition(" Equation:")[0] for terms in node.content)
             names.append(f"{plain(node.label) or 'bracket'} of ({inner})")
         else:
-            names.append(f"{_NAMES.get(node.kind, node.kind)} {plain(node.label)}".strip())
+            names.append(f"{_NAMES.get(node.kind, node.kind)} {_name(node)}".strip())
     more = len(skeleton.nodes) - len(names)
     if more > 0:
         return ", ".join(names) + f" and {more} more nodes"
@@ -74,7 +82,7 @@ def _network(skeleton: Skeleton) -> str:
 
 def _short(skeleton: Skeleton, number: int) -> str:
     node = skeleton.nodes[number]
-    return plain(node.label) or {"frame": "the bracket"}.get(node.kind, _NAMES.get(node.kind, node.kind))
+    return _name(node) or {"frame": "the bracket"}.get(node.kind, _NAMES.get(node.kind, node.kind))
 
 
 def _factors(term: Term, first: bool) -> str:
@@ -111,7 +119,7 @@ def _factors(term: Term, first: bool) -> str:
                 letters[find(wire)] = _letter(used)
                 used += 1
             legs.append(letters[find(wire)])
-        name = plain(node.label) or "(…)"
+        name = _name(node) or "(…)"
         words.append(name + (f"[{','.join(legs)}]" if legs else ""))
     sign, coefficient = coefficient_markup(term.coefficient, first)
     return " ".join(word for word in (sign, plain(coefficient), *words, *deltas) if word) or "1"

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, UnknownTensorError
-from .drawings import Settings, picture_options
+from .drawings import picture_options
 from .geometry import Box, add, moved, rotated, rounded
 from .pictures import Builder, Picture
 from .routing import bend
 from .rows import Block, blocks, zero_skeleton
 from .scene import Bubble, Item, NodeShape, Scene, Text, Wire, tip_text
-from .skeletons import Term, terms_of
+from .settings import Settings
+from .skeletons import Term
 from .typesetting import markup
 
 __all__ = ["bubble_blocks"]
@@ -34,7 +35,7 @@ def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Bloc
     except UnknownTensorError as problem:
         raise DrawingError(f"cannot draw a derivative bubble: {problem}") from problem
     extra = sum(variable.order for variable in variables)
-    terms = list(terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
+    terms = list(settings.terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
     style = replace(settings.style, leg=settings.style.leg + 0.9 * len(variables))
     sizes, options = picture_options(expr, terms, settings, extra=extra)
     pictures = []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from .shapes import BAR_KINDS
 from .skeletons import OPEN, End, Node, Skeleton
 
 __all__ = ["Component", "components", "inversions", "leg_key"]
@@ -54,7 +55,7 @@ class Component:
 
     def is_bar(self, number: int) -> bool:
         """Whether a node has its two legs on opposite sides."""
-        return self.node(number).kind in ("matrix", "symmetric", "diagonal", "function")
+        return self.node(number).kind in BAR_KINDS
 
     @cached_property
     def is_ring(self) -> bool:

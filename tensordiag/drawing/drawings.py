@@ -11,19 +11,20 @@ from typing import Any
 
 from ..core.expressions import Expr
 from ..core.numbers import is_number
-from ..errors import DrawingError, did_you_mean
+from ..errors import DrawingError
 from .alternatives import describe
-from .folds import Folds
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
 from .pictures import Options, Picture, letters, picture
 from .rows import Block, blocks, text_block, wrap, zero_skeleton
 from .scene import Scene
+from .settings import Settings
 from .sides import single_side
 from .sizes import Sizes
 from .skeletons import Term, terms_of
 from .style import STYLE, Style, Theme, find_theme
+from .typesetting import verbatim
 
 __all__ = ["Drawing", "draw", "draw_equation", "draw_equations", "mimebundle"]
 
@@ -160,50 +161,6 @@ def write_whole(name: str, content: bytes) -> None:
         raise DrawingError(f"cannot write the picture to {name}: {reason}") from problem
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The options of `draw`, checked: every name known, every value of its kind."""
-
-    theme: Any = "light"
-    labels: str = "open"
-    legs: Sequence[str] | None = None
-    simplify: bool = True
-    max_width: float | None = STYLE.max_width
-    terms: int | None = 12
-    style: Style = STYLE
-    force: bool = False
-    derivative: Any = ()
-    slots: Expr | None = None
-    depth: int = 3
-    compact: bool = False
-    marked: frozenset[Expr] = frozenset()
-    folds: Folds = field(default_factory=Folds)
-
-    @classmethod
-    def of(cls, options: dict[str, Any]) -> Settings:
-        """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
-        known = set(cls.__dataclass_fields__) - {"folds", "marked"}
-        for name in options:
-            if name not in known:
-                raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
-        if "folds" in options:
-            raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")
-        made = cls(**options, folds=Folds(options.get("depth", 3)))
-        find_theme(made.theme)
-        if made.labels not in ("open", "all", "dims", "none"):
-            raise DrawingError(f"labels is 'open', 'all', 'dims' or 'none', not {made.labels!r}")
-        return made
-
-
-def reading_form(expr: Expr, settings: Settings) -> Expr:
-    """The expression as it is drawn."""
-    if not settings.simplify:
-        return expr
-    from ..rewrite import simplify
-
-    return simplify(expr)
-
-
 def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
     """The picture of an expression, written to a path or drawn into a matplotlib `Axes`.
 
@@ -216,12 +173,17 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
     options
         `theme`: light, dark, auto, print, book, presentation, or a `Theme`.  `labels`: ``"open"`` (open legs),
         ``"all"`` (inner wires too), ``"dims"`` (with dimensions), ``"none"``.  `legs`: names of the open legs.
-        `simplify`: draw the reading form (default).  `max_width` in em, after which sums wrap.  `terms`: how many
-        terms at most (None: all).
+        `simplify`: draw the reading form (default).  `factor`: leave brackets (default), or multiply them out.
+        `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
         `force`: draw networks of any size.  `style`: a `Style` of lengths.  `derivative`: a tensor's name, or several,
         to draw the expression in Penrose's derivative bubble.  `depth`: how many frames may stand in one another
         before what is inside gets a name and a line of its own.  `slots`: the expression that a product rule started
-        from, whose places every term keeps.
+        from, whose places every term keeps; `compact`: close the holes.
+        `mark`: how a matrix shows its row side: ``"bevel"``, ``"strong"`` (filled), ``"none"``.  `transpose`: told by
+        turning the box (``"rotate"``), by its ``"label"`` as read from left to right and top to bottom, or ``"both"``.
+        `width`: ``"dim"`` draws wires as thick as the logarithm of their dimension; a mapping gives the sizes of named
+        dimensions.  `layout`: ``"auto"`` recognises structures, ``"stress"`` treats all as general networks.
+        `sides`: where open legs leave: a single one ``"left"`` or ``"right"``, all of them ``"down"``.
 
     Returns
     -------
@@ -250,11 +212,11 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         △z
     """
     settings = Settings.of(options)
-    shown = reading_form(expr, settings)
+    shown = settings.reading_form(expr)
     if settings.slots is not None:
         from .strips import slotted_blocks  # strips build on this module
 
-        row = slotted_blocks(shown, reading_form(settings.slots, settings), settings, "")
+        row = slotted_blocks(shown, settings.reading_form(settings.slots), settings, "")
     elif settings.derivative:
         from .bubbles import bubble_blocks  # as strips
 
@@ -277,6 +239,12 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
         box = Box.around([row.box, *(term.frame for term in row.terms)])
         scenes.append(row.shifted(0.0, bottom - settings.style.line_gap - box.top))
         bottom = scenes[-1].box.bottom
+    for number, (label, name) in enumerate(settings.names.legend()):
+        words = f"{label}\\mathrm{{ : }}{verbatim(name)}"
+        row = wrap([text_block(words, f"legend{number}", 0.0, roman=False, size=0.8)], settings.style, None)
+        left = scenes[0].box.left - row.box.left
+        scenes.append(row.shifted(left, bottom - 0.6 - row.box.top))
+        bottom = scenes[-1].box.bottom
     scene = Scene.joined(scenes)
     return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, settings.theme == "auto")
 
@@ -284,7 +252,7 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
     """The blocks of an expression's terms."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
-    terms = list(settings.folds.fold(terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
+    terms = list(settings.folds.fold(settings.terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)
@@ -317,8 +285,9 @@ def picture_options(
     names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
-    side = side or single_side(terms)
-    return sizes, Options(settings.style, settings.labels, names, side, marked=settings.marked)
+    chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
+    options = Options(settings.style, settings.labels, names, chosen, marked=settings.marked)
+    return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
 
 
 def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
@@ -330,12 +299,12 @@ def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: s
 def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], str]:
     """One side of an equation: an expression, a number, a text, or (expression, variable) for a derivative bubble."""
     if isinstance(value, Expr):
-        shown = reading_form(value, settings)
+        shown = settings.reading_form(value)
         return expression_blocks(shown, settings, prefix), describe(shown)
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Expr):
         from .bubbles import bubble_blocks  # bubbles build on this module
 
-        shown = reading_form(value[0], settings)
+        shown = settings.reading_form(value[0])
         made = bubble_blocks(shown, replace(settings, derivative=value[1]), prefix)
         return made, f"the derivative by {value[1]} of ({describe(shown)})"
     if isinstance(value, str) or is_number(value):

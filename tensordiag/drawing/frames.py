@@ -59,9 +59,11 @@ def _argument(
     order = terms[0].skeleton.order if terms else 0
     names = tuple(map(str, range(order)))
     options = replace(options, labels="open" if order > 2 else "none", legs=names, new_legs=frozenset())
-    if order == 1 and side not in ("up", "down"):
+    if order != 1:
+        options = replace(options, side="right")
+    elif side not in ("up", "down"):
         options = replace(options, side=side)
-    elif order == 1:
+    else:
         options = replace(options, side=single_side(terms))
     made = []
     for term in terms:

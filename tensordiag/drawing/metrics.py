@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .crossings import crossings, meeting
 from .geometry import Box, Point, distance, inside
 from .readback import border_gap
 from .scene import NodeShape, Scene, Text, Wire
@@ -42,14 +43,13 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
     shapes = [s for s in scene.nodes if s.state != "ghost"]
     solid = [s for s in shapes if s.kind != "frame"]
     wires = scene.wires
-    crossings, coincident = _crossings(wires)
     lengths = [_length(w) for w in wires] or [1.0]
     mean = sum(lengths) / len(lengths)
     spread = math.sqrt(sum((v - mean) ** 2 for v in lengths) / len(lengths)) / mean
     used = sum(s.box.width * s.box.height for s in solid)
     return DrawMetrics(
-        crossings,
-        coincident,
+        len(crossings(wires)),
+        _coincident(wires),
         _overlaps(shapes),
         sum(_hits(w, shapes) for w in wires),
         *_labels(scene, solid, wires),
@@ -73,36 +73,10 @@ def _within(inner: Box, outer: Box) -> bool:
     return outer.contains((inner.left, inner.bottom), 1e-6) and outer.contains((inner.right, inner.top), 1e-6)
 
 
-def _crossings(wires: list[Wire]) -> tuple[int, int]:
-    """Crossings of different wires away from shared ends, and pairs that run on top of each other."""
-    crossings = coincident = 0
+def _coincident(wires: list[Wire]) -> int:
+    """Pairs of wires that run on top of each other."""
     arrays = [np.array(w.points) for w in wires]
-    for a in range(len(wires)):
-        for b in range(a + 1, len(wires)):
-            if not wires[a].box.grown(0.02).meets(wires[b].box.grown(0.02)):
-                continue
-            crossings += _cross(arrays[a], arrays[b])
-            coincident += _coincide(arrays[a], arrays[b])
-    return crossings, coincident
-
-
-def _cross(first: np.ndarray, second: np.ndarray) -> int:
-    """Proper crossings of two polylines."""
-    p, r = first[:-1, None, :], (first[1:] - first[:-1])[:, None, :]
-    q, s = second[None, :-1, :], (second[1:] - second[:-1])[None, :, :]
-    cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
-    gap = q - p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = (gap[..., 0] * s[..., 1] - gap[..., 1] * s[..., 0]) / cross
-        u = (gap[..., 0] * r[..., 1] - gap[..., 1] * r[..., 0]) / cross
-    hit = (np.abs(cross) > 1e-12) & (t >= 0) & (t < 1) & (u >= 0) & (u < 1)
-    ends = np.array([first[0], first[-1], second[0], second[-1]])
-    count = 0
-    for i, j in np.argwhere(hit):
-        point = first[i] + t[i, j] * (first[i + 1] - first[i])
-        if np.min(np.hypot(*(ends - point).T)) > 1e-3:
-            count += 1
-    return count
+    return sum(_coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
 
 
 def _coincide(first: np.ndarray, second: np.ndarray) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .geometry import Path, circle, moved, polygon, scaled
+from .crossings import crossings
+from .geometry import Path, add, circle, distance, line, moved, polygon, scaled, sub, unit
 from .scene import Arrow, Bubble, Item, NodeShape, Scene, Text, Wire
-from .shapes import arrowhead, stroke
-from .style import Style, Theme
+from .shapes import arrowhead, bevel, hatching, outline, stroke
+from .style import Style, Theme, mixed
 from .typesetting import typeset
 
 __all__ = ["Stroke", "strokes"]
@@ -35,9 +36,10 @@ def _layer(item: Item) -> int:
 def strokes(scene: Scene, theme: Theme, style: Style) -> list[Stroke]:
     """All strokes of a scene: frames and bubbles, wires, shapes, texts."""
     made: list[Stroke] = []
+    gaps = _gaps(scene, theme, style)
     for item in sorted(scene.items, key=_layer):
         if isinstance(item, Wire):
-            made.append(_wire(item, theme, style))
+            made += [*gaps.get(item.id, []), _wire(item, theme, style)]
         elif isinstance(item, NodeShape):
             made += _node(item, theme, style)
         elif isinstance(item, Text):
@@ -53,8 +55,28 @@ def _state(state: str, color: str, theme: Theme) -> str:
     return {"accent": theme.accent, "removed": theme.accent, "ghost": theme.ghost}.get(state, color)
 
 
+def _gaps(scene: Scene, theme: Theme, style: Style) -> dict[str, list[Stroke]]:
+    """For every wire that is painted over others: pieces of ground that interrupt those where they cross."""
+    made: dict[str, list[Stroke]] = {}
+    wires = scene.wires
+    grounds = [item for item in scene.items if _layer(item) == 0]
+    for _, over, point in crossings(wires) if style.halo else []:
+        wire = wires[over]
+        near = [p for p in wire.points if distance(p, point) < _REACH]
+        way = unit(sub(near[-1], near[0])) if len(near) > 1 else unit(sub(wire.points[-1], wire.points[0]))
+        ground = theme.panel if any(g.box.contains(point) for g in grounds) else theme.background
+        width = (wire.width or style.wire) + style.halo * style.font_size
+        made.setdefault(wire.id, []).append(
+            Stroke(line(add(point, way, -_REACH), add(point, way, _REACH)), "", ground, width)
+        )
+    return made
+
+
+_REACH = 0.35
+
+
 def _wire(item: Wire, theme: Theme, style: Style) -> Stroke:
-    width = style.accent_line if item.state == "accent" else style.wire
+    width = item.width or (style.accent_line if item.state == "accent" else style.wire)
     dashed = item.state in ("ghost", "removed")
     return Stroke(item.path, "", _state(item.state, theme.wire, theme), width, dashed, item.id)
 
@@ -74,7 +96,16 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     fill = theme.background if ghost else theme.fill("accent" if item.state == "accent" else item.role)
     if item.state == "accent":
         color = theme.accent
-    made = [Stroke(item.path, fill, color, width, ghost, item.id, title)]
+    square = item.kind == "matrix" and style.mark == "none"
+    kind = "symmetric" if square else item.kind
+    path = outline(kind, item.width, item.height, item.turn, item.mirrored, item.center)
+    made = [Stroke(path, fill, color, width, ghost, item.id, title)]
+    if item.kind == "matrix" and style.mark == "strong" and not ghost:
+        mark = bevel(item.height, item.width, item.turn, item.mirrored, item.center)
+        made.append(Stroke(mark, mixed(fill, color, 0.35), color, width))
+    role = "accent" if item.state == "accent" else item.role
+    if role in theme.hatches and not ghost:
+        made += [Stroke(piece, "", theme.hatch, 0.5) for piece in hatching(item.corners, theme.hatches[role])]
     inner = stroke(item.kind, item.width, item.height, item.turn, item.mirrored, item.center)
     if inner:
         made.append(Stroke(inner, "", color, 0.8, ghost))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..core.expressions import Expr
+from ..dimension import as_dimension
 from .components import Component, components, inversions
 from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement, place
@@ -15,6 +17,7 @@ from .scene import Item, NodeShape, Scene, TermBox, Text, Wire, tip_text
 from .shapes import BAR_KINDS
 from .sizes import Sizes, is_roman
 from .skeletons import OPEN, Node, Skeleton
+from .stress import general
 from .style import Style
 from .typesetting import typeset
 
@@ -34,6 +37,9 @@ class Options:
     states: Mapping[int, str] = field(default_factory=dict)
     new_legs: frozenset[int] = frozenset()
     marked: frozenset[Expr] = frozenset()
+    transpose: str = "rotate"
+    sizes: Mapping[str, int] | None = None
+    layout: str = "auto"
 
 
 @dataclass
@@ -138,7 +144,7 @@ class Builder:
     def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
         """Which open legs leave at the left and at the right: of parts in a row only the outermost ones."""
         sides: list[dict[int, str]] = [dict.fromkeys(part.outputs, "down") for part in parts]
-        if not parts:
+        if not parts or self.options.side == "down":
             return sides
         if len(parts) == 1:
             outputs = parts[0].outputs
@@ -162,7 +168,7 @@ class Builder:
         return x
 
     def _place(self, part: Component, sides: dict[int, str]) -> Placement:
-        return place(part, self.size, self.style, sides)
+        return (general if self.options.layout == "stress" else place)(part, self.size, self.style, sides)
 
     def _beside(self, part: Component, sides: dict[int, str], x: float) -> float:
         placement = self._place(part, sides)
@@ -173,7 +179,7 @@ class Builder:
 
     def _in_rows(self, opened: list[Component], bare: list[tuple[int, int]]) -> bool:
         """Whether every part has two open legs, so that parts stacked in rows keep both sides in order."""
-        if any(len(part.outputs) != 2 for part in opened):
+        if self.options.side == "down" or any(len(part.outputs) != 2 for part in opened):
             return False
         pairs = sorted([*bare, *((part.outputs[0], part.outputs[1]) for part in opened)])
         return inversions([b for _, b in pairs]) == 0
@@ -369,8 +375,17 @@ class Builder:
                     path = route(start, out, end, inward)
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
             slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
-            made.append(Wire(name, path, ends, self.options.states.get(-1 - number, state), slanted))
+            state = self.options.states.get(-1 - number, state)
+            made.append(Wire(name, path, ends, state, slanted, self._width(number)))
         return made
+
+    def _width(self, wire: int) -> float | None:
+        """The width of a wire in points by its dimension, where that is asked for and known."""
+        dims, sizes = self.skeleton.dims, self.options.sizes
+        if sizes is None or wire >= len(dims):
+            return None
+        dim = as_dimension(dims[wire])
+        return min(3.2, max(0.8, 0.4 * math.log2(max(1, dim.value(sizes))))) if dim.symbols <= sizes.keys() else None
 
     def _closure(
         self,
@@ -407,9 +422,12 @@ class Builder:
             text = typeset(node.label).width * self.sizes.label_scale(node)
             offset = min(here.width * 0.14, max(0.0, here.width / 2 - text / 2 - 0.32))
             center = add(center, rotated((offset, 0.0), here.turn))
-        ink = "ghost" if state == "ghost" else "ink"
+        ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
+        label = node.label
+        if self.options.transpose != "rotate" and node.kind in ("matrix", "orthogonal") and here.turn in (90.0, 180.0):
+            label += "^{⊤}"
         texts: list[Item] = [
-            Text(f"{name}-label", node.label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
+            Text(f"{name}-label", label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
         ]
         if here.numbered:
             for leg, (point, normal) in here.ports.items():

@@ -13,6 +13,7 @@ import networkx as nx
 
 from .geometry import Point, distance, rotated, sub
 from .scene import NodeShape, Scene, Text
+from .shapes import BAR_KINDS
 from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
 
 __all__ = ["border_gap", "certificate", "graph_of", "read", "same"]
@@ -152,7 +153,7 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
     def local(end: Touch) -> Point:
         return rotated(sub(end[0], shape.center), -shape.turn)
 
-    if shape.kind in ("matrix", "symmetric", "diagonal", "function"):
+    if shape.kind in BAR_KINDS:
         return sorted(ends, key=lambda end: local(end)[0])
     if shape.kind == "frame":
         if shape.turn == 180.0:

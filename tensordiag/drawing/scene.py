@@ -115,6 +115,7 @@ class Wire:
     ends: tuple[End, End]
     state: str = "normal"
     slanted: bool = False
+    width: float | None = None
 
     @cached_property
     def points(self) -> list[Point]:

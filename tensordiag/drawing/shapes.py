@@ -1,19 +1,20 @@
 """Outlines of node kinds and the ports where wires meet them; shape carries meaning, colour only repeats it.
 
 At turn 0 leg 0 leaves to the left.  A triangle's apex carries its leg; a matrix has a bevelled corner at the left
-end of its top side, where leg 0 is; a function's output is leg 0, with an arrowhead; the wide side of a merge carries
-the legs that it joins, its narrow side their product.
+end of its top side, where leg 0 is; an orthogonal one is a trapezoid, wide at leg 0; a function's output is leg 0, with
+an arrowhead; the wide side of a merge carries the legs that it joins, its narrow side their product.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .geometry import Path, Point, add, circle, line, polygon, rotated, rounded, shape, unit
 
-__all__ = ["BAR_KINDS", "ROUND_KINDS", "arrowhead", "outline", "port", "stroke"]
+__all__ = ["BAR_KINDS", "ROUND_KINDS", "arrowhead", "bevel", "hatching", "outline", "port", "stroke"]
 
-BAR_KINDS = frozenset({"matrix", "symmetric", "diagonal", "function"})
+BAR_KINDS = frozenset({"matrix", "symmetric", "diagonal", "function", "orthogonal"})
 """Kinds with leg 0 on one side and leg 1 on the opposite one."""
 ROUND_KINDS = frozenset({"tensor", "plain", "copy", "ones"})
 """Kinds whose ports may be anywhere on the rim."""
@@ -29,6 +30,8 @@ def _local(kind: str, width: float, height: float) -> Path:
         return polygon([(-w, h - cut), (-w + cut, h), (w, h), (w, -h), (-w, -h)])
     if kind in ("symmetric", "diagonal"):
         return polygon([(-w, h), (w, h), (w, -h), (-w, -h)])
+    if kind == "orthogonal":
+        return polygon([(-w, h), (w, 0.55 * h), (w, -0.55 * h), (-w, -h)])
     if kind == "function":
         return rounded(width, height, 0.7)
     if kind == "frame":
@@ -43,6 +46,29 @@ def _local(kind: str, width: float, height: float) -> Path:
 def outline(kind: str, width: float, height: float, turn: float, mirrored: bool, center: Point) -> Path:
     """The outline of a node; empty for a scalar, which is only text."""
     return shape(_local(kind, width, height), turn, mirrored, center)
+
+
+def bevel(height: float, width: float, turn: float, mirrored: bool, center: Point) -> Path:
+    """The corner that a matrix lacks."""
+    w, h, cut = width / 2, height / 2, min(_BEVEL, height / 3)
+    return shape(polygon([(-w, h - cut), (-w, h), (-w + cut, h)]), turn, mirrored, center)
+
+
+def hatching(corners: Sequence[Point], hatch: tuple[float, float]) -> list[Path]:
+    """Parallel lines inside a convex outline, at an angle in degrees and a distance."""
+    angle, gap = hatch
+    turned = [rotated(point, -angle) for point in corners]
+    ys = [y for _, y in turned]
+    made = []
+    for step in range(math.ceil(min(ys) / gap), math.floor(max(ys) / gap) + 1):
+        y = step * gap
+        xs = []
+        for (ax, ay), (bx, by) in zip(turned, [*turned[1:], turned[0]], strict=True):
+            if (ay <= y) != (by <= y):
+                xs.append(ax + (y - ay) / (by - ay) * (bx - ax))
+        if len(xs) == 2 and abs(xs[0] - xs[1]) > 0.1:
+            made.append(line(rotated((xs[0], y), angle), rotated((xs[1], y), angle)))
+    return made
 
 
 def stroke(kind: str, width: float, height: float, turn: float, mirrored: bool, center: Point) -> Path:

@@ -43,7 +43,7 @@ def _score(part: Component) -> int:
             way = 1 if leg == 0 else -1
             if here.kind == "frame" and not here.label:
                 total += way * _lying(here)
-            elif here.kind in ("matrix", "function", "frame"):
+            elif here.kind in ("matrix", "orthogonal", "function", "frame"):
                 total += way
     return total
 

@@ -13,6 +13,9 @@ from .typesetting import typeset
 __all__ = ["Sizes", "is_roman"]
 
 
+_COMMON = 1.6
+
+
 def is_roman(node: Node) -> bool:
     """Whether the label is set upright: the number n of a closed wire stays italic, function names do not."""
     return node.kind in ("function", "frame")
@@ -30,8 +33,9 @@ class Sizes:
         """Let these nodes have their say in the common widths."""
         for node in nodes:
             if node.kind in BAR_KINDS or node.kind in ("tensor", "plain"):
-                family = self._family(node)
-                self.widths[family] = max(self.widths.get(family, 0.0), self._own(node))
+                family, own = self._family(node), self._own(node)
+                if own <= _COMMON * self.style.matrix_width:  # a very long name widens its own node only
+                    self.widths[family] = max(self.widths.get(family, 0.0), own)
 
     def _family(self, node: Node) -> str:
         if node.kind in ("tensor", "plain"):

@@ -45,7 +45,7 @@ class Node:
         """The role that chooses the fill."""
         if self.conjugate:
             return "conjugate"
-        if self.kind in ("symmetric", "diagonal"):
+        if self.kind in ("symmetric", "diagonal", "orthogonal"):
             return "matrix"
         return {"plain": "tensor", "unit": "constant", "merge": "constant"}.get(self.kind, self.kind)
 
@@ -200,6 +200,8 @@ def _content(args: Sequence[Expr], depth: int) -> tuple[tuple[Term, ...], ...]:
 def _tensor(label: str, tensor: Tensor, box: Expr) -> Node:
     kinds = {0: "scalar", 1: "vector", 2: "matrix"}
     kind = kinds.get(box.order, "tensor")
+    if box is tensor and box.order == 2 and "orth" in tensor.facts and not tensor.symmetric:
+        kind = "orthogonal"
     if box is tensor and tensor.symmetric and box.order >= 2:
         kind = "plain" if box.order > 2 else "diagonal" if "diag" in tensor.facts else "symmetric"
     return Node(kind, label, box.order, box, tensor.conjugate)

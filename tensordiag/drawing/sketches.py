@@ -62,7 +62,7 @@ def _sign(shape: NodeShape) -> str:
     turn = shape.turn % 360
     if shape.kind in ("vector", "unit"):
         return f"◁{name}" if turn == 0 else f"{name}▷" if turn == 180 else f"△{name}" if turn == 270 else f"▽{name}"
-    if shape.kind == "matrix":
+    if shape.kind in ("matrix", "orthogonal"):
         return f"/{name}]" if turn in (0, 270) else f"[{name}/"
     if shape.kind in ("symmetric", "diagonal"):
         return f"[{name}]"

@@ -17,7 +17,7 @@ from ..errors import DrawingError, did_you_mean
 from ..rewrite import Derivation, Step
 from . import canvas
 from .alternatives import describe
-from .drawings import Drawing, Settings, expression_blocks, finished, more_block, picture_options, write_whole
+from .drawings import Drawing, expression_blocks, finished, more_block, picture_options, write_whole
 from .geometry import Box
 from .holes import holed_picture, removed_node, without
 from .painting import strokes
@@ -25,6 +25,7 @@ from .pictures import Builder
 from .readback import same
 from .rows import Block, blocks, text_block, wrap
 from .scene import Arrow, Scene, Text
+from .settings import Settings
 from .skeletons import Term, terms_of
 from .style import find_theme
 from .typesetting import markup, plain, typeset
@@ -165,7 +166,7 @@ def _hole_of(step: Step) -> int | None:
 
 def _marked(step: Step, hole: int | None, settings: Settings, prefix: str) -> list[Block]:
     """The expression before a step, the node to be removed in accent, or every occurrence of the variable."""
-    terms = list(terms_of(step.before))
+    terms = list(settings.terms_of(step.before))
     if hole is None:
         return expression_blocks(step.before, settings, prefix)
     sizes, options = picture_options(step.before, terms, replace(settings, marked=frozenset()))
@@ -174,7 +175,7 @@ def _marked(step: Step, hole: int | None, settings: Settings, prefix: str) -> li
 
 
 def _holed_row(step: Step, hole: int, settings: Settings, prefix: str, *, opened: bool) -> list[Block]:
-    terms = list(terms_of(step.before))
+    terms = list(settings.terms_of(step.before))
     sizes, options = picture_options(step.before, terms, settings, extra=terms[0].skeleton.nodes[hole].legs)
     made = holed_picture(terms[0].skeleton, hole, sizes, options, opened=opened)
     return blocks(terms, [made], settings.style, prefix)
@@ -182,7 +183,7 @@ def _holed_row(step: Step, hole: int, settings: Settings, prefix: str, *, opened
 
 def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) -> list[Block]:
     """A sum in the slots of the expression that it came from: a hole where a node was."""
-    above, terms = terms_of(parent), terms_of(expr)
+    above, terms = settings.terms_of(parent), settings.terms_of(expr)
     if settings.compact or len(above) != 1 or not terms or len(above[0].skeleton.nodes) > 40:
         return expression_blocks(expr, settings, prefix)
     shown = terms if settings.terms is None or len(terms) <= settings.terms else terms[: max(1, settings.terms - 2)]

@@ -7,12 +7,14 @@ from typing import Any
 
 from ..errors import DrawingError, did_you_mean
 
-__all__ = ["STYLE", "THEMES", "Style", "Theme", "find_theme"]
+__all__ = ["STYLE", "THEMES", "Style", "Theme", "find_theme", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Lengths of a picture in u (one em of the base font); line widths in points.
+    """Lengths of a picture in u (one em of the base font); line widths in points; `mark` as in `draw`.
+
+    `halo` is the gap in a wire that another one crosses; 0 draws crossings plain.
 
     Nothing is read from rcParams: the same expression gives the same picture in every session.
     """
@@ -38,6 +40,8 @@ class Style:
     wire: float = 1.6
     outline: float = 1.1
     accent_line: float = 2.2
+    halo: float = 0.5
+    mark: str = "bevel"
 
     @classmethod
     def from_rc(cls) -> Style:
@@ -49,7 +53,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours by role, and what a theme changes besides: the scale, and whether shapes are filled.
+    """Colours by role, and what a theme changes besides: hatching (angle and distance), the scale, open dots.
 
     Colour only repeats what shape already says; `print` and `book` do without it.
     """
@@ -62,6 +66,8 @@ class Theme:
     ghost: str = "#6b7480"
     panel: str = "#f6f8fa"
     fills: dict[str, str] = field(default_factory=dict, hash=False)
+    hatches: dict[str, tuple[float, float]] = field(default_factory=dict, hash=False)
+    hatch: str = "#c4c4c4"
     scale: float = 1.0
     open_dots: bool = False
 
@@ -93,7 +99,15 @@ _DARK = {
 THEMES: dict[str, Theme] = {
     "light": Theme("light", fills=_LIGHT),
     "dark": Theme("dark", "#0d1117", "#e6edf3", "#b6c2cf", "#ff8a80", "#8b96a3", "#151b23", _DARK),
-    "print": Theme("print", wire="#000000", ink="#000000", accent="#000000", ghost="#666666", panel="#ffffff"),
+    "print": Theme(
+        "print",
+        wire="#000000",
+        ink="#000000",
+        accent="#000000",
+        ghost="#666666",
+        panel="#ffffff",
+        hatches={"conjugate": (45.0, 0.42), "function": (0.0, 0.42), "accent": (135.0, 0.28)},
+    ),
     "book": Theme("book", wire="#1b1f24", panel="#ffffff", open_dots=True),
     "presentation": replace(Theme("presentation", fills=_LIGHT), scale=1.4),
 }
@@ -111,3 +125,9 @@ def find_theme(theme: Any) -> Theme:
     if not isinstance(theme, str) or theme not in THEMES:
         raise DrawingError(f"unknown theme {theme!r}{did_you_mean(str(theme), THEMES)}")
     return THEMES[theme]
+
+
+def mixed(first: str, second: str, share: float) -> str:
+    """A colour between two others."""
+    parts = [(int(first[k : k + 2], 16), int(second[k : k + 2], 16)) for k in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in parts)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .geometry import Path, bounds, moved, scaled
 
-__all__ = ["GREEK", "Glyphs", "markup", "plain", "typeset"]
+__all__ = ["GREEK", "LONGEST", "Glyphs", "markup", "plain", "typeset", "verbatim"]
 
 _FONTS = {"italic": "STIXGeneralItalic.ttf", "roman": "STIXGeneral.ttf", "sans": "DejaVuSans.ttf"}
 _LOWER = [
@@ -63,7 +63,8 @@ GREEK = {name: chr(0x3B1 + place) for place, name in enumerate(_LOWER)} | _UPPER
 _SPECIAL = str.maketrans({"\\": "∖", "{": "(", "}": ")", "^": "ˆ", "|": "∣"})  # signs with a meaning in labels
 
 
-_LONGEST = 22
+LONGEST = 22
+"""Longer names are shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ class Glyphs:
 def markup(name: str, conjugate: bool = False) -> str:
     """A tensor's name as a label: Greek names as letters, digits and what follows `_` as subscripts."""
     name = name.translate(_SPECIAL)
-    if len(name) > _LONGEST:  # the middle of a long name says least
-        name = f"{name[: _LONGEST - 9]}…{name[-8:]}"
+    if len(name) > LONGEST:  # the middle of a long name says least
+        name = f"{name[: LONGEST - 9]}…{name[-8:]}"
     base, _, below = name.partition("_")
     if not base:
         base, below = name.replace("_", "-"), ""
@@ -94,6 +95,14 @@ def markup(name: str, conjugate: bool = False) -> str:
     return base + (f"_{{{below}}}" if below else "")
 
 
+def verbatim(name: str) -> str:
+    """A name as a label letter by letter, upright, with its underscores."""
+    return f"\\mathrm{{{name.translate(_SPECIAL).replace('_', _LOW_LINE)}}}"
+
+
+_LOW_LINE = "ˍ"  # `_` begins a subscript
+
+
 def plain(label: str) -> str:
     """A label as plain text, for screen readers and terminals."""
     text = label.replace("\\mathrm", "").replace("\\bar", "").replace("\\frac", "").replace("|", "/")
@@ -101,6 +110,7 @@ def plain(label: str) -> str:
         text += "*"
     for sign in "{}_":
         text = text.replace(sign, "")
+    text = text.replace(_LOW_LINE, "_")
     return text.replace("^−1", "⁻¹").replace("^⊤", "ᵀ").replace("^", "")
 
 

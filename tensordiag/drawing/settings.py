@@ -1,0 +1,95 @@
+"""The options of `draw`, checked: every name known, every value of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..core.expressions import Expr
+from ..errors import DrawingError, did_you_mean
+from .folds import Folds
+from .names import Names
+from .skeletons import Term, terms_of
+from .style import STYLE, Style, find_theme
+
+__all__ = ["Settings"]
+
+_CHOICES = {
+    "labels": ("open", "all", "dims", "none"),
+    "transpose": ("rotate", "label", "both"),
+    "mark": ("bevel", "strong", "none"),
+    "layout": ("auto", "stress"),
+    "sides": ("auto", "left", "right", "down"),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the caller chose, and what the parts of one figure share: folds, names, marked tensors."""
+
+    theme: Any = "light"
+    labels: str = "open"
+    legs: Sequence[str] | None = None
+    simplify: bool = True
+    factor: bool = True
+    max_width: float | None = STYLE.max_width
+    terms: int | None = 12
+    style: Style = STYLE
+    force: bool = False
+    derivative: Any = ()
+    slots: Expr | None = None
+    compact: bool = False
+    depth: int = 3
+    transpose: str = "rotate"
+    mark: str = "bevel"
+    width: Any = None
+    layout: str = "auto"
+    sides: str = "auto"
+    marked: frozenset[Expr] = frozenset()
+    folds: Folds = field(default_factory=Folds)
+    names: Names = field(default_factory=Names)
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Settings:
+        """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
+        known = set(cls.__dataclass_fields__) - {"folds", "marked", "names"}
+        for name in options:
+            if name == "folds":
+                raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")
+            if name not in known:
+                raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
+        made = cls(**options, folds=Folds(options.get("depth", 3)))
+        find_theme(made.theme)
+        for name, choices in _CHOICES.items():
+            value = getattr(made, name)
+            if value not in choices:
+                words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+                raise DrawingError(f"{name} is {words}, not {value!r}{did_you_mean(str(value), choices)}")
+        if made.width not in (None, "dim") and not isinstance(made.width, Mapping):
+            raise DrawingError(f"width is 'dim', sizes by the names of dimensions, or None, not {made.width!r}")
+        return made._with_marks()
+
+    def _with_marks(self) -> Settings:
+        """The settings with how a transpose is told in its final form: by turning the box, by its label, by both."""
+        told = "both" if self.mark == "none" and self.transpose == "rotate" else self.transpose
+        mark = "none" if told == "label" else self.mark
+        return replace(self, transpose=told, style=replace(self.style, mark=mark))
+
+    @property
+    def sizes(self) -> Mapping[str, int] | None:
+        """Sizes by the names of dimensions where wires are as wide as their dimensions; None where they are not."""
+        return None if self.width is None else {} if self.width == "dim" else self.width
+
+    def reading_form(self, expr: Expr) -> Expr:
+        """The expression as it is drawn."""
+        if not self.simplify:
+            return expr
+        from ..rewrite import expand, simplify
+
+        return simplify(expr) if self.factor else expand(simplify(expr))
+
+    def terms_of(self, expr: Expr, depth: int = 8) -> tuple[Term, ...]:
+        """The terms of an expression, with names that look different where they are different."""
+        self.names.gather(expr.tensors)
+        return self.names.applied(terms_of(expr, depth))

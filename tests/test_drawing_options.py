@@ -1,0 +1,261 @@
+"""Options of pictures: names, marks, transposes, widths, layouts, sides, holes, hatching; and what is refused."""
+
+import os
+
+import networkx as nx
+import pytest
+from test_drawing_faithful import LETTERS, flaws, is_read_back
+from test_drawing_samples import SAMPLES, A, B, X, b, lattice, u, v, x, y, z
+
+import tensordiag as td
+from tensordiag.drawing.geometry import inside
+from tensordiag.drawing.readback import read, same
+from tensordiag.drawing.skeletons import terms_of
+from tensordiag.drawing.style import THEMES, Style
+from tensordiag.errors import DrawingError
+
+Q = td.Tensor("Q", ("n", "n"), "orth")
+GRADIENT = td.grad(td.square_norm(A @ x - b), x)
+
+
+def labels(drawing):
+    """The labels of the nodes from left to right."""
+    return [node.label for node in sorted(drawing.scene.nodes, key=lambda node: node.center[0])]
+
+
+def words(drawing):
+    """The texts of a picture."""
+    return [text.label for text in drawing.scene.texts]
+
+
+# -- names --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("W1", "W_1"),
+        ("alpha", "α"),
+        ("W_12", "W1_2", "W12"),
+        ("x" * 30, "x" * 31),
+        ("a" * 40 + "b" * 9, "a" * 41 + "b" * 9),
+    ],
+)
+@pytest.mark.parametrize("conjugate", [False, True])
+def test_different_names_look_different_in_one_picture(names, conjugate):
+    product = x
+    for name in names:
+        product = td.Tensor(name, ("n", "n"), (), conjugate) @ product
+    drawing = td.draw(product)
+    shown = labels(drawing)[: len(names)]
+    assert len(set(shown)) == len(names)
+    assert flaws(drawing) == {}
+    other = td.draw(product)
+    assert labels(other)[: len(names)] == shown
+
+
+def test_a_name_keeps_its_usual_label_where_no_other_takes_it():
+    assert labels(td.draw(td.Tensor("W1", ("n", "n")) @ x))[0] == "W_{1}"
+    first, second = td.tensors("W1[n,n] W_1[n,n]")
+    inverse = td.apply("inv", first) @ second @ td.apply("inv", first) @ x
+    assert labels(td.draw(inverse, simplify=False))[:3] == ["\\mathrm{W1}^{−1}", "W_{1}", "\\mathrm{W1}^{−1}"]
+
+
+def test_names_are_told_apart_over_all_equations_of_a_figure():
+    first, second = td.tensors("W1[n,n] W_1[n,n]")
+    shown = {node.label for node in td.draw_equations([("a", first), ("b", second), ("c", first)]).scene.nodes}
+    assert len(shown) == 2
+
+
+def test_long_names_are_spelled_out_in_a_legend():
+    name = "the_weights_of_the_second_layer"
+    drawing = td.draw(td.Tensor(name, ("n", "n")) @ x)
+    lines = [text for text in words(drawing) if " : " in text]
+    assert len(lines) == 1
+    assert lines[0].endswith("\\mathrm{theˍweightsˍofˍtheˍsecondˍlayer}")
+    assert flaws(drawing) == {}
+    assert name in drawing.alt
+    widths = [node.width for node in td.draw(td.Tensor(name, ("n", "n")) @ A @ x).scene.nodes]
+    assert sorted(widths)[1] < 3
+
+
+# -- marks and transposes -----------------------------------------------------------------------------
+
+
+def test_transposes_are_told_by_labels_where_that_is_asked_for():
+    expr = x @ A.T @ B @ y
+    assert not [w for w in words(td.draw(expr)) if "⊤" in w]
+    for way in ("label", "both"):
+        assert [w for w in words(td.draw(expr, transpose=way)) if w.startswith(("A", "B"))] == ["A^{⊤}", "B"]
+    turned = {
+        td.draw(expr, **options).to_svg()
+        for options in ({}, {"transpose": "label"}, {"transpose": "both"}, {"mark": "strong"})
+    }
+    assert len(turned) == 4
+    assert td.draw(expr, mark="none").to_svg() == td.draw(expr, transpose="label").to_svg()
+
+
+@pytest.mark.parametrize(
+    "options", [{"mark": "strong"}, {"mark": "none"}, {"transpose": "label"}, {"transpose": "both"}]
+)
+@pytest.mark.parametrize(
+    "pair", [(x @ A @ y, x @ A.T @ y), (td.trace(A @ X @ B @ X), td.trace(A @ X @ B @ X.T)), (A @ x, A.T @ x)]
+)
+def test_transposes_differ_with_every_mark(pair, options):
+    first, second = (td.draw(expr, simplify=False, **options) for expr in pair)
+    assert first.to_svg() != second.to_svg()
+    assert flaws(first) == flaws(second) == {}
+    assert same(read(first.scene, LETTERS)[0][1], terms_of(pair[0])[0].skeleton)
+
+
+def test_orthogonal_matrices_are_trapezoids_that_show_their_row():
+    drawing = td.draw(Q @ A @ Q.T @ x, simplify=False)
+    kinds = [node.kind for node in sorted(drawing.scene.nodes, key=lambda node: node.center[0])]
+    assert kinds == ["orthogonal", "matrix", "orthogonal", "vector"]
+    first, _, second, _ = sorted(drawing.scene.nodes, key=lambda node: node.center[0])
+    assert abs(first.turn - second.turn) == 180.0
+    assert is_read_back(drawing, Q @ A @ Q.T @ x)
+    assert td.draw(Q @ x, simplify=False).to_svg() != td.draw(Q.T @ x, simplify=False).to_svg()
+    assert "orthogonal matrix Q" in drawing.alt
+
+
+# -- wires --------------------------------------------------------------------------------------------
+
+
+def test_wires_are_as_wide_as_their_dimensions():
+    first, second, third = td.tensors("U[4,16] V[16,256] p[256]")
+    widths = sorted(wire.width for wire in td.draw(first @ second @ third, width="dim").scene.wires)
+    assert widths == [0.8, 1.6, 3.2]
+    assert {wire.width for wire in td.draw(A @ x, width="dim").scene.wires} == {None}
+    assert [wire.width for wire in td.draw(A @ x, width={"n": 64}).scene.wires] == pytest.approx([2.4, 2.4])
+    assert {wire.width for wire in td.draw(first @ second @ third).scene.wires} == {None}
+    assert 'stroke-width="0.32"' in td.draw(first @ second @ third, width="dim").to_svg()
+
+
+def test_a_wire_has_a_gap_where_another_crosses_it():
+    graph = nx.complete_bipartite_graph(3, 3)
+    edges = list(graph.edges)
+    rows = [[k for k, edge in enumerate(edges) if node in edge] for node in range(6)]
+    expr = td.contract([td.Tensor(f"T{k}", ("n",) * 3) for k in range(6)], rows, [])
+    drawing = td.draw(expr)
+    count = drawing.metrics().crossings
+    assert count >= 1  # the network is not planar
+    background = [stroke for stroke in drawing.strokes if stroke.color == "#ffffff" and not stroke.fill]
+    assert len(background) == count
+    assert not [s for s in td.draw(expr, style=Style(halo=0.0)).strokes if s.color == "#ffffff" and not s.fill]
+
+
+# -- layouts, sides, holes, brackets ------------------------------------------------------------------
+
+
+def test_general_layout_can_be_asked_for():
+    grid = lattice(3, 4, legs=False)
+    recognised, general = td.draw(grid), td.draw(grid, layout="stress")
+    assert recognised.scene != general.scene
+    assert is_read_back(general, td.simplify(grid))
+    assert general.metrics().crossings == 0
+
+
+def test_open_legs_leave_where_they_are_told_to():
+    def ways(expr, **options):
+        scene = td.draw(expr, **options).scene
+        frame = scene.terms[0].frame
+        found = []
+        for wire in scene.wires:
+            for _, (px, py) in wire.tips:
+                gaps = {"left": abs(px - frame.left), "right": abs(px - frame.right), "down": abs(py - frame.bottom)}
+                found.append(min(gaps, key=gaps.get))
+        return found
+
+    assert ways(A @ x) == ["left"]
+    assert ways(A @ x, sides="right") == ["right"]
+    assert ways(x * y * z) == ["right"]
+    assert ways(x * y * z, sides="left") == ["left"]
+    assert ways(A @ B, sides="down") == ["down", "down"]
+    assert ways(td.diff(x * y * z, x), sides="down") == ["down", "down"]
+
+
+@pytest.mark.parametrize(
+    "name", ["jacobian", "matrix vector", "cp gradient", "inverse derivative", "layer jacobian", "outer"]
+)
+def test_legs_that_go_down_are_read_back(name):
+    expr = td.simplify(SAMPLES[name])
+    drawing = td.draw(expr, simplify=False, sides="down")
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}
+
+
+def test_brackets_can_be_multiplied_out():
+    assert [node.kind for node in td.draw(GRADIENT).scene.nodes].count("frame") == 1
+    spread = td.draw(GRADIENT, factor=False)
+    assert [node.kind for node in spread.scene.nodes].count("frame") == 0
+    assert len(spread.scene.terms) == 2
+
+
+def test_holes_can_be_closed():
+    f = u @ X @ X @ v
+    derivation = td.derivation(f, X)
+    states = [node.state for node in derivation.draw().scene.nodes]
+    assert states.count("ghost") == 2
+    assert "ghost" not in [node.state for node in derivation.draw(compact=True).scene.nodes]
+
+
+# -- themes -------------------------------------------------------------------------------------------
+
+
+def test_hatching_lies_inside_its_shape_and_only_in_print():
+    expr = x.conj() @ td.apply("tanh", A @ x)
+    color = THEMES["print"].hatch
+    drawing = td.draw(expr, theme="print")
+    lines = [stroke.path for stroke in drawing.strokes if stroke.color == color]
+    assert len(lines) > 6
+    shapes = [node for node in drawing.scene.nodes if node.role in THEMES["print"].hatches]
+    assert {node.role for node in shapes} == {"conjugate", "function"}
+    for (_, (start,)), (_, (end,)) in lines:
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        assert sum(inside(middle, node.corners) for node in shapes) == 1
+    assert not [s for s in td.draw(expr, theme="light").strokes if s.color == color]
+
+
+# -- refusals -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mark": "stong"}, "mark is 'bevel', 'strong' or 'none', not 'stong'; did you mean strong"),
+        ({"transpose": "flip"}, "transpose is 'rotate', 'label' or 'both', not 'flip'"),
+        ({"layout": "sress"}, "layout is 'auto' or 'stress', not 'sress'; did you mean stress"),
+        ({"sides": "up"}, "sides is 'auto', 'left', 'right' or 'down', not 'up'"),
+        ({"width": "dims"}, "width is 'dim', sizes by the names of dimensions, or None, not 'dims'"),
+        ({"folds": 2}, "say how deep frames may nest with depth="),
+        ({"marked": frozenset()}, "no option 'marked'; did you mean mark"),
+    ],
+)
+def test_options_that_do_not_exist_are_refused(options, message):
+    with pytest.raises(DrawingError, match=message):
+        td.draw(x @ A @ y, **options)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "taken.svg").mkdir()
+    with pytest.raises(DrawingError, match=r"cannot write the picture to .*taken\.svg: Is a directory"):
+        td.draw(x @ A @ y, tmp_path / "taken.svg")
+    assert os.listdir(tmp_path) == ["taken.svg"]
+    assert os.listdir(tmp_path / "taken.svg") == []
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "f.svg"
+    td.draw(x @ A @ y, path)
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(DrawingError, match="No space left on device"):
+        td.draw(A, path)
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["f.svg"]
