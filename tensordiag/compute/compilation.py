@@ -12,7 +12,7 @@ from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
 from .planning import Plan, core_plan, default_memory_limit, make_plan
 from .programs import MISS, Program, make_program
-from .structure import pieces
+from .structure import leaves, pieces
 from .structured import Structured
 
 __all__ = ["Compiled", "compile"]
@@ -39,7 +39,7 @@ class Compiled:
         self._roots = tuple(expr.base for expr in exprs)
         self._known = known_tensors(exprs)
         self._steps = pieces(self._roots, environments=True)
-        boxes = {box for piece in self._steps.values() for box in piece.operands} | set(self._roots)
+        boxes = leaves(self._steps) | set(self._roots)
         self._needed = {box.name for box in boxes if isinstance(box, Tensor)}
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None

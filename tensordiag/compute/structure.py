@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 from ..core.diagrams import Diagram, Environment, UnionFind
-from ..core.expressions import Apply, Copy, Expr, Sum, Tensor, walk
+from ..core.expressions import Apply, Copy, Expr, Sum, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
 
-__all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "live_below", "pieces"]
+__all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "leaves", "live_below", "pieces"]
 
 _LARGEST_NETWORK = 64
 _SMALL_NETWORK = 6
@@ -59,7 +60,10 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A large network without one box, joined to an adjoint where there is one; `network` is the whole of it."""
+    """A large network without one operand, joined to an adjoint where there is one.
+
+    `network` is the whole of it, one object for all its removals.
+    """
 
     network: Contraction
     place: int
@@ -68,8 +72,8 @@ class Removal:
 
     @property
     def operands(self) -> tuple[Expr, ...]:
-        """The network's operands, then the adjoint."""
-        return self.network.operands + ((self.adjoint,) if self.adjoint is not None else ())
+        """The adjoint; `network.operands` are not repeated here, so that all removals together stay linear."""
+        return () if self.adjoint is None else (self.adjoint,)
 
 
 Piece: TypeAlias = Contraction | Combination | Application | Removal
@@ -90,17 +94,19 @@ def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments:
     of one large network become removals, which are planned together.
     """
     bases = [root.base for root in roots]
-    order = list(walk(*bases, children=live_below))
+    order = _ordered(bases)
     removals = _removals(order) if environments else {}
     kept = _kept(order, bases, largest, removals)
     made: dict[Expr, Piece] = {}
+    networks: dict[int, Contraction] = {}
     for node in order:
-        if node not in kept or isinstance(node, Tensor):
+        if id(node) not in kept or isinstance(node, Tensor):
             continue
-        if node in removals:
-            diagram, place, adjoint = removals[node]
-            network = inlined(diagram, kept | set(diagram.boxes))
-            made[node] = Removal(network, place, adjoint, node.dims)
+        if id(node) in removals:
+            diagram, place, adjoint = removals[id(node)]
+            if id(diagram) not in networks:
+                networks[id(diagram)] = inlined(diagram, kept.union(map(id, diagram.boxes)))
+            made[node] = Removal(networks[id(diagram)], place, adjoint, node.dims)
         elif isinstance(node, Sum):
             made[node] = Combination(node.terms, node.dims)
         elif isinstance(node, Apply):
@@ -110,24 +116,74 @@ def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments:
     return made
 
 
-def _removals(order: Sequence[Expr]) -> dict[Expr, tuple[Diagram, int, Expr | None]]:
+def leaves(steps: Mapping[Expr, Piece]) -> set[Expr]:
+    """The expressions that are an operand of a piece.  Cost: linear."""
+    found: set[Expr] = set()
+    networks: dict[int, Contraction] = {}
+    for piece in steps.values():
+        found.update(piece.operands)
+        if isinstance(piece, Removal):
+            networks[id(piece.network)] = piece.network
+    for network in networks.values():
+        found.update(network.operands)
+    return found
+
+
+def _ordered(roots: Sequence[Expr]) -> list[Expr]:
+    """Every node below (and with) the roots, operands first.
+
+    Of a large diagram the boxes are gone through once, not for every environment of it.
+    """
+    order: list[Expr] = []
+    seen: set[int] = set()
+    entered: dict[int, int] = {}
+    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, below = stack.pop()
+        if below:
+            order.append(node)
+            continue
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        stack.append((node, True))
+        inner: Sequence[Expr]
+        if isinstance(node, Environment):
+            first = entered.setdefault(id(node.diagram), node.node)
+            inner = live_below(node) if first == node.node else (node.diagram.boxes[first],)
+        else:
+            inner = node.children
+        stack.extend([(child.base, False) for child in reversed(inner)])
+    return order
+
+
+def _removals(order: Sequence[Expr]) -> dict[int, tuple[Diagram, int, Expr | None]]:
     """Nodes that are one of several environments of a large network, perhaps glued to an adjoint.
 
-    By node: the network, the operand without its copy tensors, the adjoint.
+    By the node's id: the network, the operand without its copy tensors, the adjoint.
     """
-    count = Counter(node.diagram for node in order if isinstance(node, Environment) and _is_large(node.diagram))
-    found: dict[Expr, tuple[Diagram, int, Expr | None]] = {}
+    count = Counter(id(node.diagram) for node in order if isinstance(node, Environment))
+    places: dict[int, list[int]] = {}
+    found: dict[int, tuple[Diagram, int, Expr | None]] = {}
     for node in order:
         env, adjoint = node, None
         if isinstance(node, Diagram) and len(node.boxes) == 2 and isinstance(node.boxes[1], Environment):
             env, adjoint = node.boxes[1], node.boxes[0]
-        if not isinstance(env, Environment) or count[env.diagram] < 2:
+        if not isinstance(env, Environment) or count[id(env.diagram)] < 2:
             continue
-        inner = env.diagram.order
-        if (adjoint is None and inner == 0) or (adjoint is not None and inner and _is_glue(node, inner)):
-            place = sum(not isinstance(box, Copy) for box in env.diagram.boxes[: env.node])
-            found[node] = env.diagram, place, adjoint
+        diagram = env.diagram
+        if id(diagram) not in places:
+            places[id(diagram)] = _places(diagram) if _is_large(diagram) else []
+        inner = diagram.order
+        glued = inner and _is_glue(node, inner) if adjoint is not None else not inner
+        if places[id(diagram)] and glued:
+            found[id(node)] = diagram, places[id(diagram)][env.node], adjoint
     return found
+
+
+def _places(diagram: Diagram) -> list[int]:
+    """For every box how many before it are no copy tensors."""
+    return list(accumulate((not isinstance(box, Copy) for box in diagram.boxes), initial=0))
 
 
 def _is_large(diagram: Diagram) -> bool:
@@ -152,60 +208,71 @@ def _is_glue(node: Expr, inner: int) -> bool:
 
 
 def _kept(
-    order: list[Expr], roots: Sequence[Expr], largest: int, removals: Mapping[Expr, tuple[Diagram, int, Expr | None]]
-) -> set[Expr]:
-    """The nodes that get a value of their own."""
-    uses: dict[Expr, int] = {}
-    kept: set[Expr] = set(removals)
-    for diagram, _, adjoint in removals.values():
-        kept.update(box for box in diagram.boxes if not isinstance(box, Copy))
-        kept.update(() if adjoint is None else (adjoint,))
+    order: list[Expr], roots: Sequence[Expr], largest: int, removals: Mapping[int, tuple[Diagram, int, Expr | None]]
+) -> set[int]:
+    """The ids of the nodes that get a value of their own."""
+    uses: dict[int, int] = {}
+    kept: set[int] = set(removals)
+    networks = {id(diagram): diagram for diagram, _, _ in removals.values()}
+    for diagram in networks.values():
+        kept.update(id(box) for box in diagram.boxes if not isinstance(box, Copy))
+    kept.update(id(adjoint) for _, _, adjoint in removals.values() if adjoint is not None)
     for node in order:
+        if id(node) in removals:
+            continue
         inside = isinstance(node, (Diagram, Environment))
+        if isinstance(node, Environment) and id(node.diagram) in networks:
+            continue
         for child in live_below(node):
             base = child.base
-            uses[base] = uses.get(base, 0) + 1
+            uses[id(base)] = uses.get(id(base), 0) + 1
             if not inside and not isinstance(base, Tensor):
-                kept.add(base)
-    kept |= set(roots)
-    weight: dict[Expr, int] = {}
+                kept.add(id(base))
+    kept.update(map(id, roots))
+    weight: dict[int, int] = {}
     for node in order:
+        own = id(node)
         if isinstance(node, (Diagram, Environment)):
-            weight[node] = _weigh(node, weight, kept, largest)
-            if node not in kept and uses.get(node, 0) > 1 and not _repeats(node, kept):
-                kept.add(node)
+            if isinstance(node, Environment) and id(node.diagram) in networks:
+                weight[own] = len(node.diagram.boxes) - 1  # its boxes are all kept
+            elif own not in removals:
+                weight[own] = _weigh(node, weight, kept, largest)
+            if own not in kept and uses.get(own, 0) > 1 and not _repeats(node, kept):
+                kept.add(own)
         elif isinstance(node, Apply) or (isinstance(node, Sum) and len(node.terms) != 1):
-            kept.add(node)
+            kept.add(own)
         elif isinstance(node, Sum):
-            weight[node] = weight.get(node.terms[0][1], 1)
-        if node in kept:
-            weight[node] = 1
+            weight[own] = weight.get(id(node.terms[0][1].base), 1)
+        if own in kept:
+            weight[own] = 1
     return kept
 
 
-def _weigh(node: Expr, weight: dict[Expr, int], kept: set[Expr], largest: int) -> int:
+def _weigh(node: Expr, weight: dict[int, int], kept: set[int], largest: int) -> int:
     """The operands of a diagram after inlining; where they are too many, its heaviest boxes are kept apart."""
     below = live_below(node)
-    total = sum(weight.get(box, 1) for box in below)
+    total = sum([weight.get(id(box), 1) for box in below])
     if total > largest:
-        for box in sorted(set(below), key=lambda box: -weight.get(box, 1)):
-            if total <= largest or weight.get(box, 1) == 1:
+        for box in sorted({id(box): box for box in below}.values(), key=lambda box: -weight.get(id(box), 1)):
+            if total <= largest or weight.get(id(box), 1) == 1:
                 break
-            apart = box.terms[0][1] if isinstance(box, Sum) else box
-            total -= (weight[box] - 1) * below.count(box)
-            kept.add(apart)
-            weight[apart] = weight[box] = 1
+            apart = box.terms[0][1].base if isinstance(box, Sum) else box
+            total -= (weight[id(box)] - 1) * below.count(box)
+            kept.add(id(apart))
+            weight[id(apart)] = weight[id(box)] = 1
     return total
 
 
-def _repeats(node: Expr, kept: set[Expr]) -> bool:
+def _repeats(node: Expr, kept: Set[int]) -> bool:
     """Whether a diagram only repeats or relabels at most one operand, summing nothing."""
     flat = inlined(node, kept)
     return len(flat.operands) <= 1 and all(i in flat.output for row in flat.indices for i in row)
 
 
-def inlined(root: Expr, kept: Set[Expr]) -> Contraction:
-    """A diagram as one network, nested diagrams inlined unless they are kept."""
+def inlined(root: Expr, kept: Set[int]) -> Contraction:
+    """A diagram as one network, nested diagrams inlined unless they (their ids) are kept."""
+    if isinstance(root, Diagram) and all([_is_operand(box, kept) for box in root.boxes]):
+        return Contraction(1, root.boxes, root.wires, root.open, root.wire_dims)
     union = UnionFind()
     size: list[Dimension] = list(root.dims)
     outer = list(range(len(size)))
@@ -219,17 +286,21 @@ def inlined(root: Expr, kept: Set[Expr]) -> Contraction:
                 size.append(box.dim)
             for leg in legs[1:]:
                 union.join(legs[0], leg)
-        elif box in kept and box is not root:
+        elif id(box) in kept and box is not root:
             operands.append((box, legs))
         elif isinstance(box, (Diagram, Environment)):
             stack.extend(_boxes(box, legs, size, union))
         elif isinstance(box, Sum) and len(box.terms) == 1:
             factor, term = box.terms[0]
             coefficient = coefficient * factor
-            stack.append((term, legs))
+            stack.append((term.base, legs))
         else:
             operands.append((box, legs))
     return _numbered(root, coefficient, operands, size, union)
+
+
+def _is_operand(box: Expr, kept: Set[int]) -> bool:
+    return isinstance(box, (Tensor, Apply)) or (id(box) in kept and not isinstance(box, Copy))
 
 
 def _numbered(
