@@ -17,7 +17,7 @@ from typing import Any
 from ..core.numbers import Number, as_number
 from .forms import use_counts
 from .paths import best_tree, find_path
-from .values import Term, Value, Values, arrangements, reachable
+from .values import Term, Value, Values, all_arrangements, reachable
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -107,6 +107,11 @@ class Planner:
         shape = value.shape
         if not value.terms:
             return _straight(self.values.make("full", 0, (), shape))
+        if len(value.terms) == 1 and value.terms[0].is_plain:
+            term = value.terms[0]
+            if tuple([term.size[i] for i in term.output]) == shape:
+                product, row, coefficient = self.product(term, True)
+                return Handle(product, tuple([row.index(i) for i in term.output]), coefficient)
         places = _core_places(value.terms)
         pattern = _pattern(value.terms, places)
         cores = [_Core(term, tuple(term.output[p] for p in places)) for term in value.terms]
@@ -248,7 +253,7 @@ class Planner:
         best: Any = None
         listed: list[int] = []
         twins: list[list[int]] = []
-        for ways in arrangements([box for box, _ in leaves], [row for _, row in leaves]):
+        for ways in all_arrangements([box for box, _ in leaves], [row for _, row in leaves]):
             label: dict[int, int] = {}
             rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in ways])
             found = (rows, tuple([i in kept for i in label]))

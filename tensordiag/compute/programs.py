@@ -14,6 +14,7 @@ import numpy as np
 
 from .backends import Backend
 from .implementations import implementation
+from .long_programs import as_calls
 from .numpy_source import NumpyWriter
 from .planning import Plan
 from .writers import FunctionalWriter, Writer
@@ -62,7 +63,8 @@ def make_program(
     every = names + tuple(sorted(dtypes.keys() - set(names)))
     scope |= _guards(every, shapes, dtypes) | {"arrays": backend.array_type}
     if backend.name == "numpy":
-        run = _define(_guarded(len(every), body), scope, "program")
+        guards = [(name, backend.array_type, dtypes[name], shapes[name]) for name in every]
+        run = as_calls(body, scope, guards, MISS) or _define(_guarded(len(every), body), scope, "program")
     else:
         inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
         scope["inner"] = backend.finished(inner)

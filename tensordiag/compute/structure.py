@@ -8,17 +8,19 @@ never become arrays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypeAlias
 
-from ..core.diagrams import Diagram, Environment, UnionFind
+from ..core.diagrams import Diagram, Environment
 from ..core.expressions import Apply, Copy, Expr, Sum, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
 
 __all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "leaves", "live_below", "pieces"]
+
+Indices: TypeAlias = tuple[int, ...]
 
 _LARGEST_NETWORK = 64
 _SMALL_NETWORK = 6
@@ -265,6 +267,12 @@ def _weigh(node: Expr, weight: dict[int, int], kept: set[int], largest: int) -> 
 
 def _repeats(node: Expr, kept: Set[int]) -> bool:
     """Whether a diagram only repeats or relabels at most one operand, summing nothing."""
+    sure = 0
+    for box in live_below(node):
+        inside = live_below(box) if isinstance(box, Environment) and id(box) not in kept else (box,)
+        sure += sum([_is_operand(inner, kept) for inner in inside])
+    if sure > 1:
+        return False
     flat = inlined(node, kept)
     return len(flat.operands) <= 1 and all(i in flat.output for row in flat.indices for i in row)
 
@@ -273,74 +281,88 @@ def inlined(root: Expr, kept: Set[int]) -> Contraction:
     """A diagram as one network, nested diagrams inlined unless they (their ids) are kept."""
     if isinstance(root, Diagram) and all([_is_operand(box, kept) for box in root.boxes]):
         return Contraction(1, root.boxes, root.wires, root.open, root.wire_dims)
-    union = UnionFind()
-    size: list[Dimension] = list(root.dims)
-    outer = list(range(len(size)))
+    legs_ = _Legs(root.dims)
     coefficient: Number = 1
-    operands: list[tuple[Expr, Sequence[int]]] = []
-    stack: list[tuple[Expr, Sequence[int]]] = [(root, outer)]
+    operands: list[Expr] = []
+    rows: list[Indices] = []
+    stack: list[tuple[Expr, Indices]] = [(root, tuple(range(len(root.dims))))]
     while stack:
         box, legs = stack.pop()
         if isinstance(box, Copy):
             if not legs:
-                size.append(box.dim)
+                legs_.dims.append(box.dim)
             for leg in legs[1:]:
-                union.join(legs[0], leg)
+                legs_.join(legs[0], leg)
         elif id(box) in kept and box is not root:
-            operands.append((box, legs))
+            operands.append(box)
+            rows.append(legs)
         elif isinstance(box, (Diagram, Environment)):
-            stack.extend(_boxes(box, legs, size, union))
+            stack.extend(legs_.open(box, legs))
         elif isinstance(box, Sum) and len(box.terms) == 1:
             factor, term = box.terms[0]
             coefficient = coefficient * factor
             stack.append((term.base, legs))
         else:
-            operands.append((box, legs))
-    return _numbered(root, coefficient, operands, size, union)
+            operands.append(box)
+            rows.append(legs)
+    indices, output, dims = legs_.numbered(rows, tuple(range(root.order)))
+    return Contraction(coefficient, tuple(operands), indices, output, dims)
 
 
 def _is_operand(box: Expr, kept: Set[int]) -> bool:
     return isinstance(box, (Tensor, Apply)) or (id(box) in kept and not isinstance(box, Copy))
 
 
-def _numbered(
-    root: Expr, coefficient: Number, operands: list[tuple[Expr, Sequence[int]]], size: list[Dimension], union: UnionFind
-) -> Contraction:
-    number: dict[Any, int] = {}
-    dims: list[Dimension] = []
-    find = union.find
+class _Legs:
+    """The legs of a network that is being inlined: their dimensions, and which of them are one index."""
 
-    def index(leg: int) -> int:
-        where = find(leg)
-        if where not in number:
-            number[where] = len(dims)
-            dims.append(size[leg])
-        return number[where]
+    def __init__(self, dims: Sequence[Dimension]) -> None:
+        self.dims = list(dims)
+        self.parent: dict[int, int] = {}
 
-    rows = tuple([tuple([index(leg) for leg in legs]) for _, legs in operands])
-    output = tuple([index(leg) for leg in range(root.order)])
-    for leg in range(len(size)):
-        index(leg)
-    return Contraction(coefficient, tuple([box for box, _ in operands]), rows, output, tuple(dims))
+    def find(self, leg: int) -> int:
+        """The leg that stands for all that are joined with this one."""
+        parent = self.parent
+        root = leg
+        while root in parent:
+            root = parent[root]
+        while leg != root:
+            parent[leg], leg = root, parent[leg]
+        return root
 
+    def join(self, first: int, second: int) -> None:
+        """Make two legs one index."""
+        a, b = self.find(first), self.find(second)
+        if a != b:
+            self.parent[b] = a
 
-def _boxes(
-    box: Diagram | Environment, legs: Sequence[int], size: list[Dimension], union: UnionFind
-) -> Iterator[tuple[Expr, list[int]]]:
-    """The boxes of a diagram (without its removed one), last first, wired to the outer legs."""
-    if isinstance(box, Environment):
-        skip, diagram = box.node, box.diagram
-        open_ = diagram.open + diagram.wires[skip]
-    else:
-        skip, diagram, open_ = -1, box, box.open
-    local: dict[int, int] = {}
-    for wire, leg in zip(open_, legs, strict=True):
-        if local.setdefault(wire, leg) != leg:
-            union.join(local[wire], leg)
-    for wire, dim in enumerate(diagram.wire_dims):
-        if wire not in local:
-            local[wire] = len(size)
-            size.append(dim)
-    for k in range(len(diagram.boxes) - 1, -1, -1):
-        if k != skip:
-            yield diagram.boxes[k], [local[w] for w in diagram.wires[k]]
+    def open(self, box: Diagram | Environment, legs: Indices) -> list[tuple[Expr, Indices]]:
+        """The boxes of a diagram (without its removed one), last first, wired to the outer legs."""
+        if isinstance(box, Environment):
+            skip, diagram = box.node, box.diagram
+            open_ = diagram.open + diagram.wires[skip]
+        else:
+            skip, diagram, open_ = -1, box, box.open
+        local: dict[int, int] = {}
+        for wire, leg in zip(open_, legs, strict=True):
+            if local.setdefault(wire, leg) != leg:
+                self.join(local[wire], leg)
+        for wire, dim in enumerate(diagram.wire_dims):
+            if wire not in local:
+                local[wire] = len(self.dims)
+                self.dims.append(dim)
+        boxes, wires = diagram.boxes, diagram.wires
+        return [(boxes[k], tuple([local[w] for w in wires[k]])) for k in range(len(boxes) - 1, -1, -1) if k != skip]
+
+    def numbered(
+        self, rows: Sequence[Indices], output: Indices
+    ) -> tuple[tuple[Indices, ...], Indices, tuple[Dimension, ...]]:
+        """The rows and the output with joined legs as one number, and the dimensions by number."""
+        if not self.parent:
+            return tuple(rows), output, tuple(self.dims)
+        number: dict[int, int] = {}
+        for leg in range(len(self.dims)):
+            number.setdefault(self.find(leg), len(number))
+        name = [number[self.find(leg)] for leg in range(len(self.dims))]
+        made = tuple([tuple([name[leg] for leg in row]) for row in rows])
+        return made, tuple([name[leg] for leg in output]), tuple([self.dims[leg] for leg in number])
