@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .values import Term, Value, Values, below, is_openable, open_operands, reachable
+from .values import Term, Value, Values, below, is_openable, open_operands
 
 __all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts"]
 

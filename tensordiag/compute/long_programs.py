@@ -48,7 +48,7 @@ def as_calls(
         if len(names) > 2:
             start.append(tuple(names))
             names = [own, len(start) - 1]
-        calls.append((functions[form], target, *(names + [unused, unused])[:2]))
+        calls.append((functions[form], target, *[*names, unused, unused][:2]))
     *steps, (finish, _, *last) = calls
 
     def run(given: Mapping[str, Any]) -> Any:
@@ -56,8 +56,10 @@ def as_calls(
             return miss
         variables = start.copy()
         for place, (name, kind, dtype, shape) in enumerate(guards):
-            array = given.get(name)
-            if type(array) is not kind or array.dtype is not dtype or array.shape != shape:
+            array: Any = given.get(name)
+            if type(array) is not kind:
+                return miss
+            if array.dtype is not dtype or array.shape != shape:
                 return miss
             variables[place] = array
         variables[own] = variables

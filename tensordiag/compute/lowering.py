@@ -65,14 +65,16 @@ class Lowering:
         if id(network) not in self._whole:
             self._whole[id(network)] = self._removable(network)
         whole, place, size = self._whole[id(network)]
-        operands, head, outer = (whole,), None, ()
+        operands: tuple[Value, ...] = (whole,)
+        head: tuple[int, ...] | None = None
+        outer: tuple[int, ...] = ()
+        shape: tuple[int, ...] = ()
         if piece.adjoint is not None:
             adjoint = self.value(piece.adjoint)
             free = len(adjoint.shape) - len(network.output)
             outer = tuple(range(len(network.dims), len(network.dims) + free))
-            operands, head = (whole, adjoint), outer + network.output
+            operands, head, shape = (whole, adjoint), outer + network.output, adjoint.shape[:free]
         data = PlannedRemoval(place[piece.place], head, outer + network.indices[piece.place])
-        shape = adjoint.shape[: len(outer)] if outer else ()
         shape += tuple([size[i] for i in network.indices[piece.place]])
         return self.values.make("removed", data, operands, shape)
 

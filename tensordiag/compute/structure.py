@@ -279,7 +279,7 @@ def _repeats(node: Expr, kept: Set[int]) -> bool:
 
 def inlined(root: Expr, kept: Set[int]) -> Contraction:
     """A diagram as one network, nested diagrams inlined unless they (their ids) are kept."""
-    if isinstance(root, Diagram) and all([_is_operand(box, kept) for box in root.boxes]):
+    if isinstance(root, Diagram) and all(_is_operand(box, kept) for box in root.boxes):
         return Contraction(1, root.boxes, root.wires, root.open, root.wire_dims)
     legs_ = _Legs(root.dims)
     coefficient: Number = 1

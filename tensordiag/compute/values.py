@@ -136,7 +136,7 @@ def arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterator
 
 def all_arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterable[list[tuple[Value, Indices]]]:
     """`arrangements`, quickly where there is only one: different operands without symmetries."""
-    if any([o.symmetry for o in operands]) or len({o.number for o in operands}) < len(operands):
+    if any(o.symmetry for o in operands) or len({o.number for o in operands}) < len(operands):
         return arrangements(operands, rows)
     listed = list(zip(operands, rows, strict=True))
     listed.sort(key=_number_first)
@@ -308,10 +308,7 @@ def is_openable(box: Value) -> bool:
     """Whether a value is a polynomial with the axes of its terms and no fixed index, so that it can be opened."""
     if box.kind != "poly":
         return False
-    for term in box.data:
-        if term.fixed or box.shape != tuple([term.size[i] for i in term.output]):
-            return False
-    return True
+    return not any(t.fixed or box.shape != tuple([t.size[i] for i in t.output]) for t in box.data)
 
 
 def _is_trivial(box: Value) -> bool:
@@ -336,14 +333,22 @@ def below(roots: Iterable[Value]) -> list[Value]:
 def reachable(roots: Iterable[Value]) -> list[Value]:
     """Every value below and with the roots, operands first; iterative."""
     seen: set[int] = set()
+    done: set[int] = set()
     order: list[Value] = []
-    stack: list[tuple[Value, bool]] = [(root, False) for root in reversed(list(roots))]
+    stack = list(roots)
+    stack.reverse()
     while stack:
-        value, below = stack.pop()
-        if below:
+        value = stack[-1]
+        number = value.number
+        if number not in seen:
+            seen.add(number)
+            waiting = [operand for operand in value.operands if operand.number not in seen]
+            if waiting:
+                waiting.reverse()
+                stack += waiting
+                continue
+        stack.pop()
+        if number not in done:
+            done.add(number)
             order.append(value)
-        elif value.number not in seen:
-            seen.add(value.number)
-            stack.append((value, True))
-            stack.extend((o, False) for o in reversed(value.operands) if o.number not in seen)
     return order
