@@ -18,7 +18,7 @@ _MOST_FORMS = 0.25
 
 
 def as_calls(
-    body: Sequence[str], scope: dict[str, Any], guards: Sequence[tuple[str, type, Any, tuple[int, ...]]], miss: Any
+    body: Sequence[str], scope: dict[str, Any], guards: Sequence[tuple[str, Any, Any, tuple[int, ...]]], miss: Any
 ) -> Callable[[Mapping[str, Any]], Any] | None:
     """A function from arrays by name to the results of a program's statements, or `miss` where a guard fails.
 
@@ -38,7 +38,7 @@ def as_calls(
             slots.setdefault(name, len(slots))
     functions = {form: _function(form, scope) for form in distinct}
     unused = len(slots)
-    calls: list[tuple[Any, int, int, int]] = []
+    calls: list[tuple[Any, ...]] = []
     start: list[Any] = [None] * (unused + 1)
     own = unused + 1
     start.append(None)
@@ -57,9 +57,7 @@ def as_calls(
         variables = start.copy()
         for place, (name, kind, dtype, shape) in enumerate(guards):
             array: Any = given.get(name)
-            if type(array) is not kind:
-                return miss
-            if array.dtype is not dtype or array.shape != shape:
+            if type(array) is not kind or array.dtype is not dtype or array.shape != shape:
                 return miss
             variables[place] = array
         variables[own] = variables
