@@ -10,7 +10,7 @@ from .forms import common_factors, distributed_everywhere, factored_everywhere, 
 from .paths import pair_cost, traffic_cost
 from .products import Planner
 from .recognition import recognised, with_root_weights, with_solves
-from .values import Value, Values, reachable
+from .values import Value, Values, below, reachable
 
 __all__ = ["cheapest_plan", "choose_form", "plan_cost"]
 
@@ -22,10 +22,15 @@ _LARGEST_SHARING = 2000
 
 def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
     """The roots in the cheapest form that greedy moves find; large computations are only opened."""
-    roots = with_directions(values, gathered(values, opened(values, roots)))
-    roots = recognised(values, roots)
-    if len(reachable(roots)) > _LARGEST_SEARCH:
-        return with_solves(values, roots)
+    roots = opened(values, roots)
+    if any(value.kind == "constant" for value in below(roots)):
+        roots = gathered(values, roots)
+    names = {value.data[0] for value in below(roots) if value.kind == "apply"}
+    if "divided_difference" in names:
+        roots = with_directions(values, roots)
+    roots = recognised(values, roots) if names else roots
+    if len(below(roots)) > _LARGEST_SEARCH:
+        return with_solves(values, roots) if "inv" in names else roots
     best = plan_cost(values, roots)
     tried: set[tuple[int, ...]] = set()
     for _ in range(_MOST_MOVES):
@@ -61,7 +66,7 @@ def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:
 def plan_cost(values: Values, roots: Sequence[Value]) -> float:
     """Estimated seconds of the plan of these results."""
     planned = Planner(values, search_repeats=1).plan(roots)
-    return sum(value_cost(value) for value in reachable(planned))
+    return sum(value_cost(value) for value in below(planned))
 
 
 def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
@@ -74,7 +79,7 @@ def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
     second = Planner(values, popular=popular)
     second.paths = first.paths
     shared = second.plan(roots)
-    return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in reachable(plan)))
+    return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in below(plan)))
 
 
 def value_cost(value: Value) -> float:

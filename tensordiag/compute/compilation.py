@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,22 @@ from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
 from .planning import Plan, core_plan, default_memory_limit, make_plan
 from .programs import MISS, Program, make_program
-from .structure import pieces
+from .structure import leaves, pieces
 from .structured import Structured
 
 __all__ = ["Compiled", "compile"]
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Python's cycle collector paused: planning makes many small values that live on, and no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Compiled:
@@ -38,8 +52,9 @@ class Compiled:
         self._limit = default_memory_limit() if memory_limit is None else memory_limit
         self._roots = tuple(expr.base for expr in exprs)
         self._known = known_tensors(exprs)
-        self._steps = pieces(self._roots, environments=True)
-        boxes = {box for piece in self._steps.values() for box in piece.operands} | set(self._roots)
+        with without_collection():
+            self._steps = pieces(self._roots, environments=True)
+        boxes = leaves(self._steps) | set(self._roots)
         self._needed = {box.name for box in boxes if isinstance(box, Tensor)}
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None
@@ -77,9 +92,10 @@ class Compiled:
     def _make(self, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, Any]) -> Program:
         sizes = bind_sizes(self._known, shapes, self._sizes)
         width = self._backend.common_dtype(set(types.values())).itemsize
-        plan = make_plan(self._steps, self._roots, sizes, width)
-        plan.check_memory(self._limit)
-        return make_program(plan, types, self._backend, self._single, shapes)
+        with without_collection():
+            plan = make_plan(self._steps, self._roots, sizes, width)
+            plan.check_memory(self._limit)
+            return make_program(plan, types, self._backend, self._single, shapes)
 
     def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Structured | list[Structured]:
         """The values with their copy tensors kept apart: a core and a pattern each, never the dense array.

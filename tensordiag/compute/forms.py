@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .values import Term, Value, Values, is_openable, open_operands, reachable
+from .values import Term, Value, Values, below, is_openable, open_operands
 
 __all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts"]
 
@@ -21,7 +21,7 @@ _LARGEST_OPENED = 24
 def use_counts(roots: Sequence[Value]) -> Counter[int]:
     """How often each value is used: by terms (with multiplicity), by functions, as a result."""
     count = Counter(root.number for root in roots)
-    for value in reachable(roots):
+    for value in below(roots):
         if value.kind == "poly":
             count.update(o.number for term in value.terms for o in term.operands)
         else:
@@ -32,7 +32,7 @@ def use_counts(roots: Sequence[Value]) -> Counter[int]:
 def rebuilt(values: Values, roots: Sequence[Value], change: Change) -> list[Value]:
     """The roots with every value rebuilt on its changed operands and then changed."""
     made: dict[int, Value] = {}
-    for value in reachable(roots):
+    for value in below(roots):
         fresh = value
         if any(made[o.number] is not o for o in value.operands):
             if value.kind == "poly":
@@ -76,8 +76,9 @@ def _opened_term(term: Term, count: Counter[int]) -> list[Term]:
     spread = [
         o
         for o in term.operands
-        if is_openable(o)
+        if o.kind == "poly"
         and len(o.terms) != 1
+        and is_openable(o)
         and (
             any(_has_copies(t) for t in o.terms)
             or (len(term.operands) == 1 and _is_whole(term) and count[o.number] < 2)
@@ -90,9 +91,11 @@ def _opened_term(term: Term, count: Counter[int]) -> list[Term]:
 
 def _opens(box: Value, count: Counter[int], user: Term) -> bool:
     """Whether a network of one term is better part of the network that uses it."""
-    if not is_openable(box) or len(box.terms) != 1 or len(box.terms[0].operands) > _LARGEST_OPENED:
+    if box.kind != "poly" or len(box.terms) != 1 or len(box.terms[0].operands) > _LARGEST_OPENED:
         return False
     term = box.terms[0]
+    if not is_openable(box):
+        return False
     if count[box.number] < 2 or not term.is_plain:
         return len(user.operands) + len(term.operands) <= _LARGEST_OPENED or not term.is_plain
     summed = any(i not in term.output for row in term.rows for i in row)

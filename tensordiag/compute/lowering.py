@@ -25,6 +25,7 @@ class Lowering:
         self.sizes = sizes
         self.made: dict[Expr, Value] = {}
         self._numbers: dict[Dimension, int] = {}
+        self._whole: dict[int, tuple[Value, dict[int, int], list[int]]] = {}
 
     def size(self, dim: Dimension) -> int:
         """The size of a dimension."""
@@ -66,32 +67,38 @@ class Lowering:
         return made
 
     def removal(self, piece: Removal) -> Value:
-        """One environment of a large network.  Operands are sorted as in the network's own polynomial."""
+        """One environment of a large network, which is one value for all of them."""
         network = piece.network
-        size = dict(enumerate([self.size(dim) for dim in network.dims]))
+        if id(network) not in self._whole:
+            self._whole[id(network)] = self._removable(network)
+        whole, place, size = self._whole[id(network)]
+        operands: tuple[Value, ...] = (whole,)
+        head: tuple[int, ...] | None = None
+        outer: tuple[int, ...] = ()
+        shape: tuple[int, ...] = ()
+        if piece.adjoint is not None:
+            adjoint = self.value(piece.adjoint)
+            free = len(adjoint.shape) - len(network.output)
+            outer = tuple(range(len(network.dims), len(network.dims) + free))
+            operands, head, shape = (whole, adjoint), outer + network.output, adjoint.shape[:free]
+        data = PlannedRemoval(place[piece.place], head, outer + network.indices[piece.place])
+        shape += tuple([size[i] for i in network.indices[piece.place]])
+        return self.values.make("removed", data, operands, shape)
+
+    def _removable(self, network: Contraction) -> tuple[Value, dict[int, int], list[int]]:
+        """A network that operands are removed from, the new place of each operand, and the sizes.
+
+        Operands are sorted as in the network's own polynomial.
+        """
+        size = [self.size(dim) for dim in network.dims]
         boxes = [self.value(box) for box in network.operands]
         order = sorted(range(len(boxes)), key=lambda k: (boxes[k].number, network.indices[k]))
         number: Number = network.coefficient
-        for i in size.keys() - set(network.output).union(*network.indices):
+        for i in set(range(len(size))) - set(network.output).union(*network.indices):
             number = number * size[i]
-        operands = [boxes[k] for k in order]
-        head: tuple[int, ...] | None = None
-        outer: tuple[int, ...] = ()
-        if piece.adjoint is not None:
-            adjoint = self.value(piece.adjoint)
-            outer = tuple(range(len(size), len(size) + len(adjoint.shape) - len(network.output)))
-            size |= dict(zip(outer, adjoint.shape, strict=False))
-            operands.append(adjoint)
-            head = outer + network.output
-        data = PlannedRemoval(
-            number,
-            tuple([network.indices[k] for k in order]),
-            frozenset(network.output),
-            order.index(piece.place),
-            head,
-            outer + network.indices[piece.place],
-        )
-        return self.values.make("removed", data, tuple(operands), [size[i] for i in data.output])
+        data = (number, tuple([network.indices[k] for k in order]), frozenset(network.output))
+        whole = self.values.make("network", data, tuple([boxes[k] for k in order]), ())
+        return whole, {k: place for place, k in enumerate(order)}, size
 
     def network(self, piece: Contraction) -> Value:
         """The polynomial of one network."""

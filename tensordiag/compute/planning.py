@@ -24,7 +24,7 @@ _VIEWS = frozenset({"input", "view", "turn"})
 
 @dataclass(slots=True)
 class Plan:
-    """The values to compute for the results, at known sizes.
+    """The values to compute for the results (all of them, operands first), at known sizes.
 
     `print(plan)` is a table of the costs; `as_dict` and `json` are the same as data.
     """
@@ -33,15 +33,8 @@ class Plan:
     results: tuple[Value, ...]
     sizes: Mapping[str, int]
     itemsize: int
+    values: list[Value]
     kernels: dict[int, str] = field(default_factory=dict)
-    _order: list[Value] = field(default_factory=list)
-
-    @property
-    def values(self) -> list[Value]:
-        """All values, operands first."""
-        if not self._order:
-            self._order = reachable(self.results)
-        return self._order
 
     @property
     def flops(self) -> int:
@@ -187,8 +180,13 @@ def make_plan(steps: Mapping[Expr, Piece], roots: Sequence[Expr], sizes: Mapping
     values = Values()
     lowered = lower(values, steps, roots, sizes)
     results = arranged(values, cheapest_plan(values, choose_form(values, lowered)))
-    inputs = {v.data: v for v in reachable(results) if v.kind == "input"}
-    return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize)
+    return _planned(results, sizes, itemsize)
+
+
+def _planned(results: Sequence[Value], sizes: Mapping[str, int], itemsize: int) -> Plan:
+    order = reachable(results)
+    inputs = {v.data: v for v in order if v.kind == "input"}
+    return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize, order)
 
 
 def core_plan(plan: Plan) -> tuple[Plan, list[tuple[tuple[int, ...], tuple[int, ...]]]]:
@@ -203,6 +201,4 @@ def core_plan(plan: Plan) -> tuple[Plan, list[tuple[tuple[int, ...], tuple[int, 
             core, pattern = value.operands[0], value.data[0]
         results.append(core)
         patterns.append((pattern, value.shape))
-    inputs = {v.data: v for v in reachable(results) if v.kind == "input"}
-    made = Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), plan.sizes, plan.itemsize)
-    return made, patterns
+    return _planned(results, plan.sizes, plan.itemsize), patterns

@@ -6,7 +6,9 @@ several networks have (also mirrored, where an operand occurs twice or is symmet
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,7 @@ from typing import Any
 from ..core.numbers import Number, as_number
 from .forms import use_counts
 from .paths import best_tree, find_path
-from .values import Term, Value, Values, arrangements, reachable
+from .values import Term, Value, Values, all_arrangements, reachable
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -58,7 +60,7 @@ class Planner:
         self.seen: Counter[Any] = Counter()
         self.handles: dict[int, Handle] = {}
         self.products: dict[Any, tuple[Value, Indices]] = {}
-        self.trees: dict[Any, Any] = {}
+        self.removals: dict[Any, list[tuple[Value, Indices, Number]]] = {}
         self.paths: dict[Any, Any] = {}
         self.search_repeats = search_repeats
 
@@ -89,7 +91,7 @@ class Planner:
             return self._polynomial(value)
         if value.kind == "removed":
             return self._removed(value)
-        if not value.operands:
+        if not value.operands or value.kind == "network":
             return _straight(value)
         if value.kind == "apply" and value.data[0] == "sigmoid":
             inner = self.handles[value.operands[0].number]
@@ -105,6 +107,11 @@ class Planner:
         shape = value.shape
         if not value.terms:
             return _straight(self.values.make("full", 0, (), shape))
+        if len(value.terms) == 1 and value.terms[0].is_plain:
+            term = value.terms[0]
+            if tuple([term.size[i] for i in term.output]) == shape:
+                product, row, coefficient = self.product(term, True)
+                return Handle(product, tuple([row.index(i) for i in term.output]), coefficient)
         places = _core_places(value.terms)
         pattern = _pattern(value.terms, places)
         cores = [_Core(term, tuple(term.output[p] for p in places)) for term in value.terms]
@@ -246,7 +253,7 @@ class Planner:
         best: Any = None
         listed: list[int] = []
         twins: list[list[int]] = []
-        for ways in arrangements([box for box, _ in leaves], [row for _, row in leaves]):
+        for ways in all_arrangements([box for box, _ in leaves], [row for _, row in leaves]):
             label: dict[int, int] = {}
             rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in ways])
             found = (rows, tuple([i in kept for i in label]))
@@ -304,33 +311,36 @@ class Planner:
     def _removed(self, value: Value) -> Handle:
         """One environment of a network; all of them come from one tree, by the removal rule."""
         removal: Removal = value.data
-        key = ("environments", tuple(o.number for o in value.operands), removal.rows, removal.adjoint)
-        if key not in self.trees:
-            self.trees[key] = self._environments(value)
-        box, row, coefficient = self.trees[key][removal.place]
-        label = {i: p for p, i in reversed(list(enumerate(removal.output)))}
+        key = (*[o.number for o in value.operands], removal.adjoint)
+        if key not in self.removals:
+            self.removals[key] = self._environments(value)
+        box, row, coefficient = self.removals[key][removal.place]
         if sorted(row) == sorted(removal.output):
             return Handle(box, tuple([row.index(i) for i in removal.output]), coefficient)
+        label = {i: p for p, i in reversed(list(enumerate(removal.output)))}
         data = ((1, tuple([label[i] for i in row]), tuple([label[i] for i in removal.output]), ()),)
         made = self.values.make("sum", data, (box,), value.shape)
         return Handle(made, tuple(range(len(value.shape))), coefficient)
 
     def _environments(self, value: Value) -> list[tuple[Value, Indices, Number]]:
         """For every operand the network without it, times the adjoint: (value, its indices, coefficient)."""
-        removal: Removal = value.data
-        count = len(removal.rows)
-        handles = [self.handles[o.number] for o in value.operands]
-        raw = [(h.value, h.row(row)) for h, row in zip(handles, removal.rows, strict=False)]
-        leaves = self.reduced(raw, removal.kept)
-        tree = self._tree(leaves, removal.kept)
+        adjoint: Indices | None = value.data.adjoint
+        whole = value.operands[0]
+        coefficient, rows, kept = whole.data
+        count = len(rows)
+        handles = [self.handles[o.number] for o in whole.operands]
+        leaves = self.reduced([(h.value, h.row(row)) for h, row in zip(handles, rows, strict=True)], kept)
+        tree = self._tree(leaves, kept)
         made = list(leaves)
         for a, b, legs in tree:
             made.append(self.pair(made[a], made[b], legs))
         outer: frozenset[int] = frozenset()
         cotangent: dict[int, tuple[Value, Indices] | None] = {len(made) - 1: None}
-        if removal.adjoint is not None:
-            outer = frozenset(removal.adjoint) - removal.kept
-            cotangent[len(made) - 1] = (handles[count].value, handles[count].row(removal.adjoint))
+        if adjoint is not None:
+            handle = self.handles[value.operands[1].number]
+            outer = frozenset(adjoint) - kept
+            coefficient = coefficient * handle.coefficient
+            cotangent[len(made) - 1] = (handle.value, handle.row(adjoint))
         for number in range(len(tree) - 1, -1, -1):
             above = cotangent.pop(count + number)
             a, b, _ = tree[number]
@@ -338,29 +348,30 @@ class Planner:
                 legs = frozenset(made[mine][1]) | outer
                 pieces = self.reduced([made[other]] if above is None else [above, made[other]], legs)
                 cotangent[mine] = pieces[0] if above is None else self.pair(pieces[0], pieces[1], legs)
-        found = []
-        for k in range(count):
-            factor = removal.coefficient
-            for other, handle in enumerate(handles):
-                factor = factor * handle.coefficient if other != k else factor
-            at = cotangent[k] or (self.values.make("full", 1, (), ()), ())
-            found.append((*at, as_number(factor)))
-        return found
+        factors = _products_of_others([handle.coefficient for handle in handles])
+        one = self.values.make("full", 1, (), ()), ()
+        return [(*(cotangent[k] or one), as_number(coefficient * factors[k])) for k in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A network (`rows`, one for each operand; `kept`, its open indices) without the operand `place`.
+    """A network without the operand `place`.
 
-    `adjoint` are the indices of one more operand, joined to the open indices; `output` those of the result.
+    The value's operands are the network (a value whose data are its coefficient, a row for each operand and its open
+    indices) and perhaps an adjoint with the indices `adjoint`, joined to the open ones; `output` are the indices of
+    the result.
     """
 
-    coefficient: Number
-    rows: tuple[Indices, ...]
-    kept: frozenset[int]
     place: int
     adjoint: Indices | None
     output: Indices
+
+
+def _products_of_others(numbers: Sequence[Number]) -> list[Number]:
+    """For every place the product of the numbers at all others.  Cost: linear."""
+    before = list(itertools.accumulate(numbers, operator.mul, initial=1))
+    after = list(itertools.accumulate(reversed(numbers), operator.mul, initial=1))
+    return [before[k] * after[len(numbers) - 1 - k] for k in range(len(numbers))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,15 @@ import numpy as np
 
 from .backends import Backend
 from .implementations import implementation
+from .long_programs import as_calls
 from .numpy_source import NumpyWriter
 from .planning import Plan
+from .values import Value
 from .writers import FunctionalWriter, Writer
 
 __all__ = ["MISS", "Program", "make_program"]
+
+_WITH_NUMBERS = frozenset({"scale", "full", "apply", "logistic"})
 
 MISS = object()
 """What a program answers to arrays that it was not made for."""
@@ -33,9 +37,15 @@ class Program:
     run: Callable[[Mapping[str, Any]], Any]
 
 
-def _has_complex(data: Any) -> bool:
-    """Whether a value's data holds a complex coefficient."""
-    return isinstance(data, complex) or (isinstance(data, (tuple, list)) and any(map(_has_complex, data)))
+def _has_complex(value: Value) -> bool:
+    """Whether a value has a complex coefficient."""
+    if value.kind == "sum":
+        return any(isinstance(term[0], complex) for term in value.data)
+    return value.kind in _WITH_NUMBERS and _holds_complex(value.data)
+
+
+def _holds_complex(data: Any) -> bool:
+    return isinstance(data, complex) or (isinstance(data, tuple) and any(map(_holds_complex, data)))
 
 
 def make_program(
@@ -44,16 +54,16 @@ def make_program(
     """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
     kinds = {dtypes[value.data] for value in plan.inputs}
     dtype = backend.common_dtype(kinds)
-    if backend.name == "numpy" and any(_has_complex(value.data) for value in plan.values):
+    if backend.name == "numpy" and any(_has_complex(value) for value in plan.values):
         dtype = np.result_type(dtype, np.complex64)
     names = tuple(value.data for value in plan.inputs)
     constants: dict[str, Any] = {"implementation": backend.implementation or implementation}
     writer: Writer
     if backend.name == "numpy":
-        writer = NumpyWriter(plan.inputs, plan.results, constants)
+        writer = NumpyWriter(plan.inputs, plan.results, plan.values, constants)
         writer.reuse = len(kinds) <= 1 and dtype.kind == "f"
     else:
-        writer = FunctionalWriter(plan.inputs, plan.results, constants)
+        writer = FunctionalWriter(plan.inputs, plan.results, plan.values, constants)
     body = writer.write()
     plan.kernels.update(writer.kernels)
     if single:
@@ -62,7 +72,8 @@ def make_program(
     every = names + tuple(sorted(dtypes.keys() - set(names)))
     scope |= _guards(every, shapes, dtypes) | {"arrays": backend.array_type}
     if backend.name == "numpy":
-        run = _define(_guarded(len(every), body), scope, "program")
+        guards = [(name, backend.array_type, dtypes[name], shapes[name]) for name in every]
+        run = as_calls(body, scope, guards, MISS) or _define(_guarded(len(every), body), scope, "program")
     else:
         inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
         scope["inner"] = backend.finished(inner)

@@ -8,16 +8,19 @@ never become arrays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeAlias
 
-from ..core.diagrams import Diagram, Environment, UnionFind
-from ..core.expressions import Apply, Copy, Expr, Sum, Tensor, walk
+from ..core.diagrams import Diagram, Environment
+from ..core.expressions import Apply, Copy, Expr, Sum, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
 
-__all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "live_below", "pieces"]
+__all__ = ["Application", "Combination", "Contraction", "Piece", "Removal", "leaves", "live_below", "pieces"]
+
+Indices: TypeAlias = tuple[int, ...]
 
 _LARGEST_NETWORK = 64
 _SMALL_NETWORK = 6
@@ -59,7 +62,10 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A large network without one box, joined to an adjoint where there is one; `network` is the whole of it."""
+    """A large network without one operand, joined to an adjoint where there is one.
+
+    `network` is the whole of it, one object for all its removals.
+    """
 
     network: Contraction
     place: int
@@ -68,8 +74,8 @@ class Removal:
 
     @property
     def operands(self) -> tuple[Expr, ...]:
-        """The network's operands, then the adjoint."""
-        return self.network.operands + ((self.adjoint,) if self.adjoint is not None else ())
+        """The adjoint; `network.operands` are not repeated here, so that all removals together stay linear."""
+        return () if self.adjoint is None else (self.adjoint,)
 
 
 Piece: TypeAlias = Contraction | Combination | Application | Removal
@@ -90,17 +96,19 @@ def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments:
     of one large network become removals, which are planned together.
     """
     bases = [root.base for root in roots]
-    order = list(walk(*bases, children=live_below))
+    order = _ordered(bases)
     removals = _removals(order) if environments else {}
     kept = _kept(order, bases, largest, removals)
     made: dict[Expr, Piece] = {}
+    networks: dict[int, Contraction] = {}
     for node in order:
-        if node not in kept or isinstance(node, Tensor):
+        if id(node) not in kept or isinstance(node, Tensor):
             continue
-        if node in removals:
-            diagram, place, adjoint = removals[node]
-            network = inlined(diagram, kept | set(diagram.boxes))
-            made[node] = Removal(network, place, adjoint, node.dims)
+        if id(node) in removals:
+            diagram, place, adjoint = removals[id(node)]
+            if id(diagram) not in networks:
+                networks[id(diagram)] = inlined(diagram, kept.union(map(id, diagram.boxes)))
+            made[node] = Removal(networks[id(diagram)], place, adjoint, node.dims)
         elif isinstance(node, Sum):
             made[node] = Combination(node.terms, node.dims)
         elif isinstance(node, Apply):
@@ -110,24 +118,74 @@ def pieces(roots: Sequence[Expr], largest: int = _LARGEST_NETWORK, environments:
     return made
 
 
-def _removals(order: Sequence[Expr]) -> dict[Expr, tuple[Diagram, int, Expr | None]]:
+def leaves(steps: Mapping[Expr, Piece]) -> set[Expr]:
+    """The expressions that are an operand of a piece.  Cost: linear."""
+    found: set[Expr] = set()
+    networks: dict[int, Contraction] = {}
+    for piece in steps.values():
+        found.update(piece.operands)
+        if isinstance(piece, Removal):
+            networks[id(piece.network)] = piece.network
+    for network in networks.values():
+        found.update(network.operands)
+    return found
+
+
+def _ordered(roots: Sequence[Expr]) -> list[Expr]:
+    """Every node below (and with) the roots, operands first.
+
+    Of a large diagram the boxes are gone through once, not for every environment of it.
+    """
+    order: list[Expr] = []
+    seen: set[int] = set()
+    entered: dict[int, int] = {}
+    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, below = stack.pop()
+        if below:
+            order.append(node)
+            continue
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        stack.append((node, True))
+        inner: Sequence[Expr]
+        if isinstance(node, Environment):
+            first = entered.setdefault(id(node.diagram), node.node)
+            inner = live_below(node) if first == node.node else (node.diagram.boxes[first],)
+        else:
+            inner = node.children
+        stack.extend([(child.base, False) for child in reversed(inner)])
+    return order
+
+
+def _removals(order: Sequence[Expr]) -> dict[int, tuple[Diagram, int, Expr | None]]:
     """Nodes that are one of several environments of a large network, perhaps glued to an adjoint.
 
-    By node: the network, the operand without its copy tensors, the adjoint.
+    By the node's id: the network, the operand without its copy tensors, the adjoint.
     """
-    count = Counter(node.diagram for node in order if isinstance(node, Environment) and _is_large(node.diagram))
-    found: dict[Expr, tuple[Diagram, int, Expr | None]] = {}
+    count = Counter(id(node.diagram) for node in order if isinstance(node, Environment))
+    places: dict[int, list[int]] = {}
+    found: dict[int, tuple[Diagram, int, Expr | None]] = {}
     for node in order:
         env, adjoint = node, None
         if isinstance(node, Diagram) and len(node.boxes) == 2 and isinstance(node.boxes[1], Environment):
             env, adjoint = node.boxes[1], node.boxes[0]
-        if not isinstance(env, Environment) or count[env.diagram] < 2:
+        if not isinstance(env, Environment) or count[id(env.diagram)] < 2:
             continue
-        inner = env.diagram.order
-        if (adjoint is None and inner == 0) or (adjoint is not None and inner and _is_glue(node, inner)):
-            place = sum(not isinstance(box, Copy) for box in env.diagram.boxes[: env.node])
-            found[node] = env.diagram, place, adjoint
+        diagram = env.diagram
+        if id(diagram) not in places:
+            places[id(diagram)] = _places(diagram) if _is_large(diagram) else []
+        inner = diagram.order
+        glued = inner and _is_glue(node, inner) if adjoint is not None else not inner
+        if places[id(diagram)] and glued:
+            found[id(node)] = diagram, places[id(diagram)][env.node], adjoint
     return found
+
+
+def _places(diagram: Diagram) -> list[int]:
+    """For every box how many before it are no copy tensors."""
+    return list(accumulate((not isinstance(box, Copy) for box in diagram.boxes), initial=0))
 
 
 def _is_large(diagram: Diagram) -> bool:
@@ -152,124 +210,159 @@ def _is_glue(node: Expr, inner: int) -> bool:
 
 
 def _kept(
-    order: list[Expr], roots: Sequence[Expr], largest: int, removals: Mapping[Expr, tuple[Diagram, int, Expr | None]]
-) -> set[Expr]:
-    """The nodes that get a value of their own."""
-    uses: dict[Expr, int] = {}
-    kept: set[Expr] = set(removals)
-    for diagram, _, adjoint in removals.values():
-        kept.update(box for box in diagram.boxes if not isinstance(box, Copy))
-        kept.update(() if adjoint is None else (adjoint,))
+    order: list[Expr], roots: Sequence[Expr], largest: int, removals: Mapping[int, tuple[Diagram, int, Expr | None]]
+) -> set[int]:
+    """The ids of the nodes that get a value of their own."""
+    uses: dict[int, int] = {}
+    kept: set[int] = set(removals)
+    networks = {id(diagram): diagram for diagram, _, _ in removals.values()}
+    for diagram in networks.values():
+        kept.update(id(box) for box in diagram.boxes if not isinstance(box, Copy))
+    kept.update(id(adjoint) for _, _, adjoint in removals.values() if adjoint is not None)
     for node in order:
+        if id(node) in removals:
+            continue
         inside = isinstance(node, (Diagram, Environment))
+        if isinstance(node, Environment) and id(node.diagram) in networks:
+            continue
         for child in live_below(node):
             base = child.base
-            uses[base] = uses.get(base, 0) + 1
+            uses[id(base)] = uses.get(id(base), 0) + 1
             if not inside and not isinstance(base, Tensor):
-                kept.add(base)
-    kept |= set(roots)
-    weight: dict[Expr, int] = {}
+                kept.add(id(base))
+    kept.update(map(id, roots))
+    weight: dict[int, int] = {}
     for node in order:
+        own = id(node)
         if isinstance(node, (Diagram, Environment)):
-            weight[node] = _weigh(node, weight, kept, largest)
-            if node not in kept and uses.get(node, 0) > 1 and not _repeats(node, kept):
-                kept.add(node)
+            if isinstance(node, Environment) and id(node.diagram) in networks:
+                weight[own] = len(node.diagram.boxes) - 1  # its boxes are all kept
+            elif own not in removals:
+                weight[own] = _weigh(node, weight, kept, largest)
+            if own not in kept and uses.get(own, 0) > 1 and not _repeats(node, kept):
+                kept.add(own)
         elif isinstance(node, Apply) or (isinstance(node, Sum) and len(node.terms) != 1):
-            kept.add(node)
+            kept.add(own)
         elif isinstance(node, Sum):
-            weight[node] = weight.get(node.terms[0][1], 1)
-        if node in kept:
-            weight[node] = 1
+            weight[own] = weight.get(id(node.terms[0][1].base), 1)
+        if own in kept:
+            weight[own] = 1
     return kept
 
 
-def _weigh(node: Expr, weight: dict[Expr, int], kept: set[Expr], largest: int) -> int:
+def _weigh(node: Expr, weight: dict[int, int], kept: set[int], largest: int) -> int:
     """The operands of a diagram after inlining; where they are too many, its heaviest boxes are kept apart."""
     below = live_below(node)
-    total = sum(weight.get(box, 1) for box in below)
+    total = sum([weight.get(id(box), 1) for box in below])
     if total > largest:
-        for box in sorted(set(below), key=lambda box: -weight.get(box, 1)):
-            if total <= largest or weight.get(box, 1) == 1:
+        for box in sorted({id(box): box for box in below}.values(), key=lambda box: -weight.get(id(box), 1)):
+            if total <= largest or weight.get(id(box), 1) == 1:
                 break
-            apart = box.terms[0][1] if isinstance(box, Sum) else box
-            total -= (weight[box] - 1) * below.count(box)
-            kept.add(apart)
-            weight[apart] = weight[box] = 1
+            apart = box.terms[0][1].base if isinstance(box, Sum) else box
+            total -= (weight[id(box)] - 1) * below.count(box)
+            kept.add(id(apart))
+            weight[id(apart)] = weight[id(box)] = 1
     return total
 
 
-def _repeats(node: Expr, kept: set[Expr]) -> bool:
+def _repeats(node: Expr, kept: Set[int]) -> bool:
     """Whether a diagram only repeats or relabels at most one operand, summing nothing."""
+    sure = 0
+    for box in live_below(node):
+        inside = live_below(box) if isinstance(box, Environment) and id(box) not in kept else (box,)
+        sure += sum([_is_operand(inner, kept) for inner in inside])
+    if sure > 1:
+        return False
     flat = inlined(node, kept)
     return len(flat.operands) <= 1 and all(i in flat.output for row in flat.indices for i in row)
 
 
-def inlined(root: Expr, kept: Set[Expr]) -> Contraction:
-    """A diagram as one network, nested diagrams inlined unless they are kept."""
-    union = UnionFind()
-    size: list[Dimension] = list(root.dims)
-    outer = list(range(len(size)))
+def inlined(root: Expr, kept: Set[int]) -> Contraction:
+    """A diagram as one network, nested diagrams inlined unless they (their ids) are kept."""
+    if isinstance(root, Diagram) and all(_is_operand(box, kept) for box in root.boxes):
+        return Contraction(1, root.boxes, root.wires, root.open, root.wire_dims)
+    legs_ = _Legs(root.dims)
     coefficient: Number = 1
-    operands: list[tuple[Expr, Sequence[int]]] = []
-    stack: list[tuple[Expr, Sequence[int]]] = [(root, outer)]
+    operands: list[Expr] = []
+    rows: list[Indices] = []
+    stack: list[tuple[Expr, Indices]] = [(root, tuple(range(len(root.dims))))]
     while stack:
         box, legs = stack.pop()
         if isinstance(box, Copy):
             if not legs:
-                size.append(box.dim)
+                legs_.dims.append(box.dim)
             for leg in legs[1:]:
-                union.join(legs[0], leg)
-        elif box in kept and box is not root:
-            operands.append((box, legs))
+                legs_.join(legs[0], leg)
+        elif id(box) in kept and box is not root:
+            operands.append(box)
+            rows.append(legs)
         elif isinstance(box, (Diagram, Environment)):
-            stack.extend(_boxes(box, legs, size, union))
+            stack.extend(legs_.open(box, legs))
         elif isinstance(box, Sum) and len(box.terms) == 1:
             factor, term = box.terms[0]
             coefficient = coefficient * factor
-            stack.append((term, legs))
+            stack.append((term.base, legs))
         else:
-            operands.append((box, legs))
-    return _numbered(root, coefficient, operands, size, union)
+            operands.append(box)
+            rows.append(legs)
+    indices, output, dims = legs_.numbered(rows, tuple(range(root.order)))
+    return Contraction(coefficient, tuple(operands), indices, output, dims)
 
 
-def _numbered(
-    root: Expr, coefficient: Number, operands: list[tuple[Expr, Sequence[int]]], size: list[Dimension], union: UnionFind
-) -> Contraction:
-    number: dict[Any, int] = {}
-    dims: list[Dimension] = []
-    find = union.find
-
-    def index(leg: int) -> int:
-        where = find(leg)
-        if where not in number:
-            number[where] = len(dims)
-            dims.append(size[leg])
-        return number[where]
-
-    rows = tuple([tuple([index(leg) for leg in legs]) for _, legs in operands])
-    output = tuple([index(leg) for leg in range(root.order)])
-    for leg in range(len(size)):
-        index(leg)
-    return Contraction(coefficient, tuple([box for box, _ in operands]), rows, output, tuple(dims))
+def _is_operand(box: Expr, kept: Set[int]) -> bool:
+    return isinstance(box, (Tensor, Apply)) or (id(box) in kept and not isinstance(box, Copy))
 
 
-def _boxes(
-    box: Diagram | Environment, legs: Sequence[int], size: list[Dimension], union: UnionFind
-) -> Iterator[tuple[Expr, list[int]]]:
-    """The boxes of a diagram (without its removed one), last first, wired to the outer legs."""
-    if isinstance(box, Environment):
-        skip, diagram = box.node, box.diagram
-        open_ = diagram.open + diagram.wires[skip]
-    else:
-        skip, diagram, open_ = -1, box, box.open
-    local: dict[int, int] = {}
-    for wire, leg in zip(open_, legs, strict=True):
-        if local.setdefault(wire, leg) != leg:
-            union.join(local[wire], leg)
-    for wire, dim in enumerate(diagram.wire_dims):
-        if wire not in local:
-            local[wire] = len(size)
-            size.append(dim)
-    for k in range(len(diagram.boxes) - 1, -1, -1):
-        if k != skip:
-            yield diagram.boxes[k], [local[w] for w in diagram.wires[k]]
+class _Legs:
+    """The legs of a network that is being inlined: their dimensions, and which of them are one index."""
+
+    def __init__(self, dims: Sequence[Dimension]) -> None:
+        self.dims = list(dims)
+        self.parent: dict[int, int] = {}
+
+    def find(self, leg: int) -> int:
+        """The leg that stands for all that are joined with this one."""
+        parent = self.parent
+        root = leg
+        while root in parent:
+            root = parent[root]
+        while leg != root:
+            parent[leg], leg = root, parent[leg]
+        return root
+
+    def join(self, first: int, second: int) -> None:
+        """Make two legs one index."""
+        a, b = self.find(first), self.find(second)
+        if a != b:
+            self.parent[b] = a
+
+    def open(self, box: Diagram | Environment, legs: Indices) -> list[tuple[Expr, Indices]]:
+        """The boxes of a diagram (without its removed one), last first, wired to the outer legs."""
+        if isinstance(box, Environment):
+            skip, diagram = box.node, box.diagram
+            open_ = diagram.open + diagram.wires[skip]
+        else:
+            skip, diagram, open_ = -1, box, box.open
+        local: dict[int, int] = {}
+        for wire, leg in zip(open_, legs, strict=True):
+            if local.setdefault(wire, leg) != leg:
+                self.join(local[wire], leg)
+        for wire, dim in enumerate(diagram.wire_dims):
+            if wire not in local:
+                local[wire] = len(self.dims)
+                self.dims.append(dim)
+        boxes, wires = diagram.boxes, diagram.wires
+        return [(boxes[k], tuple([local[w] for w in wires[k]])) for k in range(len(boxes) - 1, -1, -1) if k != skip]
+
+    def numbered(
+        self, rows: Sequence[Indices], output: Indices
+    ) -> tuple[tuple[Indices, ...], Indices, tuple[Dimension, ...]]:
+        """The rows and the output with joined legs as one number, and the dimensions by number."""
+        if not self.parent:
+            return tuple(rows), output, tuple(self.dims)
+        number: dict[int, int] = {}
+        for leg in range(len(self.dims)):
+            number.setdefault(self.find(leg), len(number))
+        name = [number[self.find(leg)] for leg in range(len(self.dims))]
+        made = tuple([tuple([name[leg] for leg in row]) for row in rows])
+        return made, tuple([name[leg] for leg in output]), tuple([self.dims[leg] for leg in number])

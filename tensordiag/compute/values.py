@@ -14,7 +14,17 @@ from typing import Any
 
 from ..core.numbers import Number, as_number
 
-__all__ = ["Term", "Value", "Values", "arrangements", "canonical_term", "is_openable", "open_operands", "reachable"]
+__all__ = [
+    "Term",
+    "Value",
+    "Values",
+    "all_arrangements",
+    "below",
+    "canonical_term",
+    "is_openable",
+    "open_operands",
+    "reachable",
+]
 
 Indices = tuple[int, ...]
 
@@ -124,6 +134,19 @@ def arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterator
         yield [pair for part in parts for pair in part]
 
 
+def all_arrangements(operands: Sequence[Value], rows: Sequence[Indices]) -> Iterable[list[tuple[Value, Indices]]]:
+    """`arrangements`, quickly where there is only one: different operands without symmetries."""
+    if any(o.symmetry for o in operands) or len({o.number for o in operands}) < len(operands):
+        return arrangements(operands, rows)
+    listed = list(zip(operands, rows, strict=True))
+    listed.sort(key=_number_first)
+    return (listed,)
+
+
+def _number_first(pair: tuple[Value, Indices]) -> int:
+    return pair[0].number
+
+
 def _labelled(listed: Iterable[tuple[Value, Indices]], label: dict[int, int]) -> tuple[Indices, ...]:
     return tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in listed])
 
@@ -185,7 +208,7 @@ class Values:
                 and term.operands[0].shape == tuple(shape)
             ):
                 return term.operands[0]
-        ordered = sorted(kept, key=repr)
+        ordered = sorted(kept, key=repr) if len(kept) > 1 else list(kept)
         key = (tuple((k, kept[k].coefficient) for k in ordered), tuple(shape))
         members = tuple(kept[k] for k in ordered)
         operands = tuple(dict.fromkeys(o for term in members for o in term.operands))
@@ -197,7 +220,7 @@ def canonical_term(term: Term) -> tuple[Any, Term]:
     best: Any = None
     chosen: list[tuple[Value, Indices]] = []
     label: dict[int, int] = {}
-    for listed in arrangements(term.operands, term.rows):
+    for listed in all_arrangements(term.operands, term.rows):
         names: dict[int, int] = {}
         for i in term.output:
             names.setdefault(i, len(names))
@@ -283,29 +306,49 @@ def _without_lone(made: Term, before: Term, find: Any) -> Term:
 
 def is_openable(box: Value) -> bool:
     """Whether a value is a polynomial with the axes of its terms and no fixed index, so that it can be opened."""
-    return box.kind == "poly" and all(
-        not term.fixed and box.shape == tuple([term.size[i] for i in term.output]) for term in box.data
-    )
+    if box.kind != "poly":
+        return False
+    return not any(t.fixed or box.shape != tuple([t.size[i] for i in t.output]) for t in box.data)
 
 
 def _is_trivial(box: Value) -> bool:
-    if box.kind != "poly" or len(box.data) != 1 or not is_openable(box):
+    if box.kind != "poly" or len(box.data) != 1:
         return False
     term = box.data[0]
-    return len(term.operands) <= 1 and all(i in term.output for row in term.rows for i in row)
+    return len(term.operands) <= 1 and is_openable(box) and all(i in term.output for row in term.rows for i in row)
+
+
+def below(roots: Iterable[Value]) -> list[Value]:
+    """Every value below and with the roots as they were made, which is operands first."""
+    seen: dict[int, Value] = {}
+    stack = list(roots)
+    while stack:
+        value = stack.pop()
+        if value.number not in seen:
+            seen[value.number] = value
+            stack.extend(value.operands)
+    return [seen[number] for number in sorted(seen)]
 
 
 def reachable(roots: Iterable[Value]) -> list[Value]:
     """Every value below and with the roots, operands first; iterative."""
     seen: set[int] = set()
+    done: set[int] = set()
     order: list[Value] = []
-    stack: list[tuple[Value, bool]] = [(root, False) for root in reversed(list(roots))]
+    stack = list(roots)
+    stack.reverse()
     while stack:
-        value, below = stack.pop()
-        if below:
+        value = stack[-1]
+        number = value.number
+        if number not in seen:
+            seen.add(number)
+            waiting = [operand for operand in value.operands if operand.number not in seen]
+            if waiting:
+                waiting.reverse()
+                stack += waiting
+                continue
+        stack.pop()
+        if number not in done:
+            done.add(number)
             order.append(value)
-        elif value.number not in seen:
-            seen.add(value.number)
-            stack.append((value, True))
-            stack.extend((o, False) for o in reversed(value.operands) if o.number not in seen)
     return order

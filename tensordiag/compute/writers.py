@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.numbers import Number, as_number
 from .constants import constant_array
-from .values import Value, reachable
+from .values import Value
 
 __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
 
@@ -35,9 +35,11 @@ def literal(number: Number | str) -> str:
 class Writer:
     """The source of a plan, for any array library: einsum for products, nothing changed in place."""
 
-    def __init__(self, inputs: Sequence[Value], roots: Sequence[Value], constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, inputs: Sequence[Value], roots: Sequence[Value], order: Sequence[Value], constants: Mapping[str, Any]
+    ) -> None:
         self.roots = list(roots)
-        self.order = reachable(roots)
+        self.order = order
         self.name: dict[int, str] = {}
         self.lines: list[str] = []
         self.functions: dict[str, Any] = dict(constants)
