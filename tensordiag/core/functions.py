@@ -19,7 +19,7 @@ from .diagrams import Diagram, contract, permuted, wiring
 from .expressions import FUNCTIONS, Apply, Copy, Expr, Function, Sum, add, identity, one, zero
 from .numbers import Number, as_number, is_number
 
-__all__ = ["apply", "derivative", "pow_", "quotient", "reciprocal", "register", "sqrt"]
+__all__ = ["apply", "derivative", "pow_", "quotient", "reciprocal", "register", "sqrt", "square_matrix"]
 
 
 def apply(name: str, *args: object, params: Sequence[Any] = ()) -> Expr:
@@ -277,7 +277,9 @@ register("minimum", _minimum_derivative, arity=2)
 # -- structured functions: legs (result legs, argument legs) -------------------------------------------
 
 
-def _square_matrix(name: str) -> Callable[..., tuple[Dimension, ...]]:
+def square_matrix(name: str) -> Callable[..., tuple[Dimension, ...]]:
+    """The rule for the legs of a function of a square matrix, which gives a matrix, or for determinants a number."""
+
     def legs(dims: tuple[tuple[Dimension, ...], ...], params: tuple[Any, ...]) -> tuple[Dimension, ...]:
         shape = dims[0]
         if len(shape) != 2:
@@ -327,10 +329,10 @@ def _pinv_derivative(node: Apply, place: int) -> Expr:
     )
 
 
-register("inv", _inv_derivative, legs=_square_matrix("inv"), transposes=True, domain="regular matrices")
-register("det", _det_derivative, legs=_square_matrix("det"), domain="square matrices")
-register("logdet", _logdet_derivative, legs=_square_matrix("logdet"), domain="regular matrices")
-register("adj", _adj_derivative, legs=_square_matrix("adj"), transposes=True, domain="square matrices")
+register("inv", _inv_derivative, legs=square_matrix("inv"), transposes=True, domain="regular matrices")
+register("det", _det_derivative, legs=square_matrix("det"), domain="square matrices")
+register("logdet", _logdet_derivative, legs=square_matrix("logdet"), domain="regular matrices")
+register("adj", _adj_derivative, legs=square_matrix("adj"), transposes=True, domain="square matrices")
 register("pinv", _pinv_derivative, legs=_pinv_legs, transposes=True, domain="matrices of full rank")
 
 

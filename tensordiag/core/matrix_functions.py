@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..dimension import Dimension
-from ..errors import DimensionError, OrderError, counted
 from .algebra import as_expr
 from .diagrams import contract, permuted
 from .expressions import Apply, Copy, Expr, add
-from .functions import apply, register
+from .functions import apply, register, square_matrix
 
 __all__ = ["SCALAR_DERIVATIVES", "eigvalsh", "matrix_functions"]
 
@@ -33,18 +32,6 @@ SCALAR_DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
     "cosm": lambda x: -apply("sinm", x),
 }
 """f′ as a function of the matrix: what a divided difference is when its outer legs are joined."""
-
-
-def _square(name: str) -> Callable[[tuple[Legs, ...], tuple[Any, ...]], Legs]:
-    def legs(dims: tuple[Legs, ...], params: tuple[Any, ...]) -> Legs:
-        shape = dims[0]
-        if len(shape) != 2:
-            raise OrderError(f"{name} needs a square matrix, but got {counted(len(shape), 'leg')}")
-        if shape[0] is not shape[1]:
-            raise DimensionError(f"{name} needs a square matrix, but got {shape[0]}×{shape[1]}")
-        return shape
-
-    return legs
 
 
 def _difference_legs(dims: tuple[Legs, ...], params: tuple[Any, ...]) -> Legs:
@@ -73,7 +60,7 @@ def _next_difference(node: Apply, place: int) -> Expr:
 
 
 for _name in matrix_functions:
-    register(_name, _first_difference, legs=_square(_name), transposes=True, domain=f"matrices that have {_name}")
+    register(_name, _first_difference, legs=square_matrix(_name), transposes=True, domain=f"matrices that have {_name}")
 register("divided_difference", _next_difference, legs=_difference_legs, domain="matrices inside the function's domain")
 
 
@@ -125,8 +112,8 @@ def _gap_derivative(node: Apply, place: int) -> Expr:
 register(
     "eigvalsh",
     _eigenvalue_derivative,
-    legs=lambda dims, params: _square("eigvalsh")(dims, params)[:1],
+    legs=lambda dims, params: square_matrix("eigvalsh")(dims, params)[:1],
     domain="symmetric matrices with distinct eigenvalues",
 )
-register("eigvecsh", _eigenvector_derivative, legs=_square("eigvecsh"), domain="as eigvalsh")
+register("eigvecsh", _eigenvector_derivative, legs=square_matrix("eigvecsh"), domain="as eigvalsh")
 register("gaps", _gap_derivative, legs=lambda dims, params: dims[0] * 2, domain="vectors with distinct entries")
