@@ -35,6 +35,8 @@ TOPICS = {
 }
 TESTING = "check_derivative assert_same_value random_arrays random_sizes random_diagram"
 
+INTERNAL = frozenset(["base", "children", "payload", "rebuild", "with_children", "memo", "dims", "declared"])
+
 
 def signature(value: object) -> str:
     """The parameters, without annotations."""
@@ -51,6 +53,7 @@ def documentation(value: object) -> str:
     text = inspect.getdoc(value) or ""
     text = re.sub(r"^(\w[\w ]*)\n-{3,}$", r"**\1**\n", text, flags=re.MULTILINE)
     text = re.sub(r"``([^`]+)``", r"`\1`", text)
+    text = re.sub(r"^(\w[\w, ]*)\n((?:    .*\n?)+)", _item, text, flags=re.MULTILINE)
     made, inside = [], False
     for line in text.splitlines():
         if line.startswith(">>>") and not inside:
@@ -59,8 +62,15 @@ def documentation(value: object) -> str:
         if inside and not line.strip():
             made += ["", "```"]
             inside = False
-        made.append(re.sub(r"^    (?=\S)", "- ", line) if not inside and line.startswith("    ") else line)
+        made.append(line)
     return "\n".join([*made, "", "```"] if inside else made)
+
+
+def _item(match: re.Match[str]) -> str:
+    """A term and its indented definition as a list item."""
+    words = " ".join(line.strip() for line in match[2].splitlines())
+    names = ", ".join(f"`{name.strip()}`" for name in match[1].split(","))
+    return f"- {names}: {words}\n"
 
 
 def entry(name: str, value: object, prefix: str = "td.") -> str:
@@ -90,9 +100,9 @@ def page() -> str:
     parts.append("The operators `+ - * @ / **`, indexing, and:\n")
     for owner in (td.Expr, Views):
         for name, value in vars(owner).items():
-            if not name.startswith("_") and inspect.getdoc(value):
+            if not name.startswith("_") and name not in INTERNAL and inspect.getdoc(value):
                 shown = signature(value) if callable(value) else ""
-                first = (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ")
+                first = (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
                 parts.append(f"- `.{name}{shown}`: {first}\n")
     return "\n".join(parts)
 
