@@ -198,7 +198,7 @@ def _function_term(box: Apply) -> Term:
     name = box.function
     args = tuple(matrix_term(arg) for arg in _arguments(box))
     if name == "power":
-        exponent = Fraction(box.params[0]) if not isinstance(box.params[0], complex) else box.params[0]
+        exponent = Fraction(box.params[0]) if isinstance(box.params[0], int) else box.params[0]
         return Term("power", args, data=(exponent, box.order == 0))
     if name == "pow":
         return Term("pow", args, data=box.order == 0)
