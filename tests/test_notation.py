@@ -219,7 +219,7 @@ def texts(draw, kind, depth=2):
     else:
         made = draw(st.sampled_from(["({M}*{N})", "({M}'*{N})", "({v}*{w}')", "diag({v})", "inv(S + {v}*{v}')"]))
     parts = {"v": "vector", "w": "vector", "M": "matrix", "N": "matrix", "s": "scalar"}
-    return made.format(**{key: below(parts[key]) for key in parts if f"{{{key}}}" in made})
+    return f"({made.format(**{key: below(parts[key]) for key in parts if f'{{{key}}}' in made})})"
 
 
 def read(text):

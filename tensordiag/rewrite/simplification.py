@@ -208,8 +208,9 @@ class _Simplifier:
 
     def _canonical(self, network: Network) -> Expr:
         made = canonicalize(_orient(network), is_symmetric).to_expr().base
-        if isinstance(made, (Sum, Apply)):  # one box: its transpose has moved inside
-            return _Simplifier(self.everything).run(made)
+        number, inner = made.terms[0] if isinstance(made, Sum) and len(made.terms) == 1 else (1, made)
+        if isinstance(inner, (Sum, Apply)):  # one box: its transpose has moved inside
+            made = add([(number, _Simplifier(self.everything).run(inner))]).base
         return made
 
 
