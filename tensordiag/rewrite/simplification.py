@@ -101,8 +101,13 @@ class _Simplifier:
 
     def _finish_sum(self, node: Sum) -> Expr:
         spread = node.spread or len(node.terms) == 1
-        table = self.collected if spread else self.done
-        made = collect([(c, table.get(term, self.done[term])) for c, term in node.terms], node, self.everything)
+        terms: list[tuple[object, Expr]] = []
+        for c, term in node.terms:
+            if spread and term in self.collected:
+                terms.extend(_times_terms(c, self.collected[term]))
+            else:
+                terms.append((c, self.done[term]))
+        made = collect(terms, node, self.everything)
         if self.record and _count(made) < len(node.terms):
             self.record("collect like terms")
         return self._factored(node, made) if spread else made
@@ -117,10 +122,9 @@ class _Simplifier:
             shorter = factor_terms(opened, self._canonical) if isinstance(opened, Sum) else opened
             if written_size(shorter) < written_size(factored):
                 made, factored = opened, shorter
-        if factored != made:
-            self.collected[node] = made
-            if self.record:
-                self.record("factor")
+        self.collected[node] = made
+        if factored != made and self.record:
+            self.record("factor")
         return factored
 
     def _opened(self, made: Sum) -> Expr | None:
