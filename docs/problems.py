@@ -25,16 +25,17 @@ FACTS = {
     "prob": "a distribution",
 }
 SHORT_OF = {
-    "wp-ms-inv2": "right, but the inner derivative A′ = 0.1 B + 0.2 t C is multiplied out instead of standing as one factor",
+    "wp-ms-inv2": "right, but the inner derivative 0.1 B + 0.2 t C is multiplied out and does not stand as one factor",
 }
 HEAD = """# Textbook problems
 
-What tensordiag prints for {count} differentiation problems from The Matrix Cookbook (mc), Wikipedia's tables of matrix
-calculus (wp), Laue, Mitterreiter and Giesen (lm, ln) and Nakahira (nk), beside the closed form of the source, which uses its
-own layout and often an abbreviation. Every line is the output of `td.diff(f, …).matrix()`; where the result has more than two
-legs, of `.index()`, followed by `.kronecker()` where the result is a sum of Kronecker products (the legs of f count the rows,
-those of the variable the columns, both in row-major order). Everything here is checked numerically by `tests/test_problems.py`,
-and all matrix notation is read back by `td.parse` with the same value (`tests/test_notation.py`).
+What tensordiag prints for {count} differentiation problems from The Matrix Cookbook (mc), Wikipedia's tables of
+matrix calculus (wp), Laue, Mitterreiter and Giesen (lm, ln) and Nakahira (nk), beside the closed form of the
+source, which uses its own layout and often an abbreviation. Every line is the output of `td.diff(f, …).matrix()`;
+where the result has more than two legs, of `.index()`, followed by `.kronecker()` where the result is a sum of
+Kronecker products (the legs of f count the rows, those of the variable the columns, both in row-major order).
+Everything here is checked numerically by `tests/test_problems.py`, and all matrix notation is read back by
+`td.parse` with the same value (`tests/test_notation.py`).
 
 `python docs/problems.py` writes this page.
 

@@ -80,13 +80,15 @@ class _Writer:
                 sums.append(name[i])
             else:
                 sizes.append(f"({network.dims[i]})" if len(network.dims[i].terms) > 1 else str(network.dims[i]))
-        written: list[tuple[int, str]] = []
+        written: list[tuple[tuple[str, ...], str]] = []
         for box, row in zip(network.operands, network.indices, strict=True):
-            letters = [name[i] for i in row]
-            first = min((self.rank(letter) for letter in letters), default=-1)
-            written.append((first, self._box(box, letters)))
-        scalars = [text for first, text in written if first < 0]
-        boxes = [text for first, text in sorted(written, key=lambda part: part[0]) if first >= 0]
+            row_letters = tuple(name[i] for i in row)
+            if isinstance(box, Structural):
+                deltas.append(self._structural(box, list(row_letters)))
+            else:
+                written.append((row_letters, self._box(box, list(row_letters))))
+        scalars = [text for letters, text in written if not letters]
+        boxes = [text for _, text in self._in_line([part for part in written if part[0]])]
         factors = [*sizes, *self._powers(scalars), *deltas, *self._powers(boxes)]
         sign = ""
         if sums:
@@ -98,6 +100,15 @@ class _Writer:
     def rank(letter: str) -> int:
         """The place of a letter in the supply."""
         return _ALPHABET.index(letter[0]) + len(_ALPHABET) * int(letter[1:] or 0)
+
+    def _in_line(self, factors: list[tuple[tuple[str, ...], str]]) -> list[tuple[tuple[str, ...], str]]:
+        """Factors by first letter, each followed by one that shares a letter with it: A_ik B_kl, not A_ik C_lj B_kl."""
+        rest = sorted(factors, key=lambda factor: min(map(self.rank, factor[0])))
+        made: list[tuple[tuple[str, ...], str]] = []
+        while rest:
+            linked = (k for k, (letters, _) in enumerate(rest) if made and set(letters) & set(made[-1][0]))
+            made.append(rest.pop(next(linked, 0)))
+        return made
 
     def _powers(self, factors: list[str]) -> list[str]:
         """Equal factors as powers."""
@@ -128,8 +139,7 @@ class _Writer:
             return self._bracket(self._sum(box, letters))
         if isinstance(box, Apply):
             return self._apply(box, letters)
-        assert isinstance(box, Structural)
-        return self._structural(box, letters)
+        raise ExportError(f"{box!r} has no index notation")
 
     def _structural(self, box: Structural, letters: list[str]) -> str:
         """A merge as δ between its last index and the tuple of the others, a unit vector as δ with its place.

@@ -63,9 +63,9 @@ class LatexWriter(Writer):
         return rf"{head} \cdot {text}" if re.match(r"[0-9]", text) else f"{head} {text}".rstrip()
 
     def number(self, number: Number) -> str:
-        if isinstance(number, Fraction):
+        if isinstance(number, Fraction) and number.denominator > 1:
             return rf"\frac{{{number.numerator}}}{{{number.denominator}}}"
-        text = repr(number).replace("j", r"\mathrm{i}")
+        text = str(number).replace("j", r"\mathrm{i}")
         return re.sub(r"e([+-]?)0*(\d+)", lambda m: rf" \cdot 10^{{{m[1].strip('+')}{m[2]}}}", text)
 
     def _name(self, term: Term) -> str:

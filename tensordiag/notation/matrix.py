@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 
 from ..core.expressions import Expr
@@ -29,13 +30,20 @@ def level(term: Term) -> float:
 
 def split_number(number: Number, split: bool) -> tuple[Number, int]:
     """(numerator, denominator) of a coefficient; the denominator is 1 where it is written with the number."""
-    if isinstance(number, Fraction) and split:
+    if (
+        isinstance(number, Fraction)
+        and split
+        and (number.denominator < 10 or Fraction(f"{float(number):.4g}") != number)
+    ):
         return number.numerator, number.denominator
     return number, 1
 
 
 class Writer:
-    """Writes a tree as text; the LaTeX writer replaces the signs."""
+    """Writes a tree as text; the LaTeX writer replaces the signs.  `names` are those of the tensors."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = frozenset(names)
 
     def write(self, term: Term) -> str:
         """The text of a tree."""
@@ -128,7 +136,13 @@ class Writer:
             return self.join(texts)
         head = self.number(number)
         body = self.join(texts)
-        gap = " " if re.search(r"[/.]", head) else "*" if re.match(r"[0-9]", body) else ""
+        gap = (
+            "*"
+            if re.match(r"[0-9]", body)
+            else " "
+            if re.search(r"[/.e]", head) or re.match(r"[eE][0-9]", body)
+            else ""
+        )
         return head + gap + body
 
     def _add(self, term: Term) -> str:
@@ -150,6 +164,8 @@ class Writer:
 
     def number(self, number: Number) -> str:
         """A coefficient."""
+        if isinstance(number, Fraction) and number.denominator == 1:
+            return str(number.numerator)
         if isinstance(number, Fraction):
             decimal = f"{float(number):.4g}"
             return decimal if Fraction(decimal) == number else f"{number.numerator}/{number.denominator}"
@@ -187,7 +203,8 @@ class Writer:
         return self.call("sum", self.write(term.args[0]))
 
     def _eye(self, term: Term) -> str:
-        return f"I_{{{term.data}}}" if not str(term.data).isalnum() else f"I_{term.data}"
+        bare = str(term.data).isalnum() and f"I_{term.data}" not in self.names
+        return f"I_{term.data}" if bare else f"I_{{{term.data}}}"
 
     def _ones(self, term: Term) -> str:
         return f"𝟏_{{{term.data}}}" if not str(term.data).isalnum() else f"𝟏_{term.data}"
@@ -202,21 +219,15 @@ class Writer:
         if is_reciprocal(term):
             return self.quotient(1, [], 1, [inverted(term)]) if scalar else self.entrywise(1, (term,))
         base = term.args[0]
-        norm = norm_of(base) if scalar and not isinstance(exponent, complex) else None
-        if norm is not None and (exponent * 2).denominator == 1 and (exponent * 2) % 2:
+        norm = norm_of(base) if scalar else None
+        if norm is not None and isinstance(exponent, Fraction) and exponent.denominator == 2:
             text, exponent = self.norm(norm), exponent * 2
-            return text if exponent == 1 else self.raised(text, str(exponent), scalar)
+            return text if exponent == 1 else self.raised(text, self.number(exponent), scalar)
         if exponent == 1:
             return self.write(base)
         if exponent == Fraction(1, 2):
             return self.root(self.write(base))
-        if not scalar and self.swallows(base):
-            return self.bracket(self.inside(base, 6)) + f".^{exponent}"
-        return self.raised(self.inside(base, 6), str(exponent), scalar)
-
-    def swallows(self, base: Term) -> bool:
-        """Whether a base would be read otherwise before `.^`."""
-        return base.op == "number"
+        return self.raised(self.inside(base, 6), self.number(exponent), scalar)
 
     def norm(self, term: Term) -> str:
         """The Euclidean or Frobenius norm."""
@@ -270,7 +281,9 @@ def norm_of(base: Term) -> Term | None:
 
 
 def to_matrix(expr: Expr) -> str:
-    """The matrix notation of the reading form, which `tensordiag.parse` reads back.
+    """The matrix notation of the reading form, which `tensordiag.parse` reads back with the same value.
+
+    (Reading back needs tensors with names of the language, and real coefficients.)
 
     Raises `ExportError` for results of order above 2 and networks that are no chains of matrix products.
 
@@ -278,7 +291,7 @@ def to_matrix(expr: Expr) -> str:
     >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
     '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
-    return Writer().write(matrix_term(simplify(expr)))
+    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(simplify(expr)))
 
 
 def to_kronecker(expr: Expr, rows: int | None = None) -> str:
@@ -293,4 +306,4 @@ def to_kronecker(expr: Expr, rows: int | None = None) -> str:
     >>> to_kronecker(td.diff(A @ X @ B, X))
     'A⊗Bᵀ'
     """
-    return Writer().write(kronecker_term(expr, rows))
+    return Writer(tensor.name for tensor in expr.tensors).write(kronecker_term(expr, rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ..core.algebra import ones
 from ..core.expressions import FUNCTIONS, Apply, Expr, Structural, Sum, Tensor, add
 from ..core.functions import apply
 from ..core.networks import Network, flatten
@@ -196,9 +197,9 @@ def box_term(box: Expr) -> Term:
 
 def _function_term(box: Apply) -> Term:
     name = box.function
-    args = tuple(matrix_term(arg) for arg in _arguments(box))
+    args = tuple(_argument_term(arg, box.spec.elementwise) for arg in _arguments(box))
     if name == "power":
-        exponent = Fraction(box.params[0]) if not isinstance(box.params[0], complex) else box.params[0]
+        exponent = Fraction(box.params[0]) if isinstance(box.params[0], int) else box.params[0]
         return Term("power", args, data=(exponent, box.order == 0))
     if name == "pow":
         return Term("pow", args, data=box.order == 0)
@@ -207,6 +208,13 @@ def _function_term(box: Apply) -> Term:
     elif box.params and box.args[0].order > 1:
         raise ExportError(f"{box!r} along legs {box.params} has no matrix notation; use .index()")
     return Term("call", args, text=name, symmetric=box.order == 2 and is_symmetric(box))
+
+
+def _argument_term(arg: Expr, elementwise: bool) -> Term:
+    """An argument; a zero keeps its legs where a scalar would not be read as one."""
+    if isinstance(arg, Sum) and arg.is_zero and arg.dims and not elementwise:
+        return Term("add", (matrix_term(simplify(ones(arg.dims))),), data=(0,))
+    return matrix_term(arg)
 
 
 def _arguments(box: Apply) -> list[Expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..core.algebra import diag, hadamard, khatri_rao, ones, square_norm, sum_legs, trace
+from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, square_norm, sum_legs, trace
 from ..core.expressions import FUNCTIONS, Expr, one
 from ..core.functions import apply, reciprocal, sqrt
 from ..core.selections import cumsum, tril, triu
@@ -134,6 +134,7 @@ def _log_magnitude(arg: Expr) -> Expr:
 
 _WORDS: dict[str, _Word] = {
     "sqrt": _Word(1, _entrywise(sqrt)),
+    "conj": _Word(1, _entrywise(conj)),
     "argmax": _Word(1, _entrywise(_named("argmax"))),
     "sum": _Word(1, _reduction(sum_legs)),
     "max": _Word(1, _reduction(_named("max"))),

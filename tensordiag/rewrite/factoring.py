@@ -34,8 +34,10 @@ Term = tuple[Number, Expr]
 
 def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
     """The sum with pairs of terms factored as long as the result is shorter; `finish` puts a network in form."""
+    from .simplification import term_key
+
     terms = list(total.terms)
-    if len(terms) > _MOST_TERMS:
+    if not 1 < len(terms) <= _MOST_TERMS:
         return total
     shared = _take_scalars(terms, total, finish)
     if shared is not None:
@@ -47,7 +49,7 @@ def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
             if found is not None and (best is None or found[0] > best[0]):
                 best = (found[0], i, j, found[1])
         if best is None:
-            return add(terms, total.dims).base
+            return add(sorted(terms, key=lambda term: term_key(term[1])), total.dims).base
         _, i, j, made = best
         terms = [term for k, term in enumerate(terms) if k not in (i, j)]
         terms.insert(i, (1, made))
@@ -69,7 +71,9 @@ def _take_scalars(terms: list[Term], total: Sum, finish: Callable[[Network], Exp
     common = counts[0].copy()
     for count in counts[1:]:
         common &= count
-    if not common or any((count - common).keys() & common.keys() for count in counts):
+    left_too = {scalar for count in counts for scalar in count - common}
+    common = Counter({scalar: times for scalar, times in common.items() if scalar not in left_too})
+    if not common:
         return None
     inner: list[Term] = []
     for (c, number, _, rest), count in zip(split, counts, strict=True):

@@ -12,9 +12,9 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-from ..core.algebra import hadamard, kron
+from ..core.algebra import hadamard, kron, ones
 from ..core.diagrams import contract, permuted
-from ..core.expressions import Apply, Copy, Expr, Structural, Sum, Tensor, add, identity, one
+from ..core.expressions import Apply, Copy, Expr, Structural, Sum, Tensor, add, identity, one, zero
 from ..core.functions import apply, pow_, reciprocal
 from ..core.networks import Network, flatten
 from ..core.numbers import Number, as_number
@@ -24,6 +24,8 @@ __all__ = ["NORMAL_FORMS", "closed_part", "normal_function", "split_scalars"]
 
 _ODD = frozenset({"sin", "tan", "arcsin", "arctan", "sinh", "tanh", "erf", "sign"})
 _EVEN = frozenset({"cos", "cosh", "abs"})
+_AT_ZERO: dict[str, Number] = dict.fromkeys(_ODD | {"abs", "relu", "step", "expm1", "log1p"}, 0)
+_AT_ZERO |= {"exp": 1, "cos": 1, "cosh": 1, "sigmoid": Fraction(1, 2)}
 _UNDONE = {"exp": "log", "log": "exp", "inv": "inv", "pinv": "pinv", "expm1": "log1p", "log1p": "expm1"}
 
 
@@ -155,6 +157,16 @@ def _undo(box: Apply) -> Expr | None:
     return None
 
 
+def _of_zero(box: Apply) -> Expr | None:
+    """f(0) is one number everywhere, a known one for most functions."""
+    arg = box.args[0]
+    if not box.spec.elementwise or len(box.args) > 1 or not isinstance(arg, Sum) or not arg.is_zero:
+        return None
+    if box.function in _AT_ZERO:
+        return add([(_AT_ZERO[box.function], ones(arg.dims))])
+    return hadamard(apply(box.function, zero(), params=box.params), ones(arg.dims)) if arg.dims else None
+
+
 def _sign(box: Apply) -> Expr | None:
     """f(−x) as −f(x) of an odd function, f(x) of an even one."""
     arg = box.args[0]
@@ -249,7 +261,8 @@ def _log_of_inverse(box: Apply) -> Expr | None:
 
 NormalForm = Callable[[Apply], "Expr | None"]
 
-NORMAL_FORMS: tuple[tuple[str, frozenset[str], NormalForm], ...] = (
+NORMAL_FORMS: tuple[tuple[str, frozenset[str] | None, NormalForm], ...] = (
+    ("value at zero", None, _of_zero),
     ("undo", frozenset(_UNDONE), _undo),
     ("power of a product", frozenset({"power"}), _power),
     ("odd or even", _ODD | _EVEN, _sign),
@@ -263,7 +276,7 @@ NORMAL_FORMS: tuple[tuple[str, frozenset[str], NormalForm], ...] = (
 def normal_function(box: Apply) -> tuple[str, Expr] | None:
     """The first normal form that applies: its name and the new expression."""
     for name, functions, rule in NORMAL_FORMS:
-        if box.function in functions:
+        if functions is None or box.function in functions:
             made = rule(box)
             if made is not None and made.base is not box:
                 return name, made

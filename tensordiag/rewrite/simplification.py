@@ -101,8 +101,13 @@ class _Simplifier:
 
     def _finish_sum(self, node: Sum) -> Expr:
         spread = node.spread or len(node.terms) == 1
-        table = self.collected if spread else self.done
-        made = collect([(c, table.get(term, self.done[term])) for c, term in node.terms], node, self.everything)
+        terms: list[tuple[object, Expr]] = []
+        for c, term in node.terms:
+            if spread and term in self.collected:
+                terms.extend(_times_terms(c, self.collected[term]))
+            else:
+                terms.append((c, self.done[term]))
+        made = collect(terms, node, self.everything)
         if self.record and _count(made) < len(node.terms):
             self.record("collect like terms")
         return self._factored(node, made) if spread else made
@@ -117,10 +122,9 @@ class _Simplifier:
             shorter = factor_terms(opened, self._canonical) if isinstance(opened, Sum) else opened
             if written_size(shorter) < written_size(factored):
                 made, factored = opened, shorter
-        if factored != made:
-            self.collected[node] = made
-            if self.record:
-                self.record("factor")
+        self.collected[node] = made
+        if factored != made and self.record:
+            self.record("factor")
         return factored
 
     def _opened(self, made: Sum) -> Expr | None:
@@ -208,8 +212,9 @@ class _Simplifier:
 
     def _canonical(self, network: Network) -> Expr:
         made = canonicalize(_orient(network), is_symmetric).to_expr().base
-        if isinstance(made, (Sum, Apply)):  # one box: its transpose has moved inside
-            return _Simplifier(self.everything).run(made)
+        number, inner = made.terms[0] if isinstance(made, Sum) and len(made.terms) == 1 else (1, made)
+        if isinstance(inner, (Sum, Apply)):  # one box: its transpose has moved inside
+            made = add([(number, _Simplifier(self.everything).run(inner))]).base
         return made
 
 
