@@ -13,10 +13,11 @@ from ..core.expressions import Expr
 from ..core.numbers import is_number
 from ..errors import DrawingError
 from .alternatives import describe
+from .arrangements import Options
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
-from .pictures import Options, Picture, letters, picture
+from .pictures import Picture, letters, picture
 from .rows import Block, blocks, text_block, wrap, zero_skeleton
 from .scene import Scene
 from .settings import Settings

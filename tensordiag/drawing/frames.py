@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .pictures import Options, picture
+from .arrangements import Options
+from .pictures import picture
 from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
 from .sides import single_side

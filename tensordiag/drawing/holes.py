@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .arrangements import Options
 from .geometry import Box, Point, add, distance, rotated, sub
-from .pictures import Builder, Options, Picture, tip_point
+from .pictures import Builder, Picture, tip_point
 from .poses import Pose
 from .readback import same
 from .routing import bend, closure, route

@@ -95,7 +95,7 @@ def _room(component: Component, node: int, size: Size) -> float:
     """The breadth that a node takes, loops and the arcs of a doubly joined matrix included."""
     if node < 0:
         return _LEG_WIDTH
-    extra = 0.0
+    extra = max([0.0, *(0.55 * (component.wires_between(node, n) - 1) for n in component.neighbours[node])])
     if component.wires_between(node, node):
         extra = 3.6
     elif (
@@ -104,7 +104,7 @@ def _room(component: Component, node: int, size: Size) -> float:
         and component.node(node).legs == 2
         and (component.wires_between(node, component.neighbours[node][0]) == 2)
     ):
-        extra = 2.4
+        extra = 4.4
     return size(node)[1] + extra
 
 

@@ -40,13 +40,33 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
         if not best[0]:
             break
     assert best is not None
-    crossings, at = best
+    made, crossings = _finished(best[1], component, number, size, style, sides)
     if crossings:
-        planar = planar_start(edges, len(radius), len(nodes), wanted)
-        at = planar if planar is not None else _relocated(at, edges, wanted)
-    at = _aligned(at, component, number, sides)
-    at = _separated(at, radius, edges, style)
-    return _placement(component, at, number, size, style, sides)
+        tries: list[Array | None] = [
+            planar_start(edges, len(radius), len(nodes), wanted, rim=rim) for rim in (True, False)
+        ]
+        tries += [] if any(found is not None for found in tries) else [_relocated(best[1], edges, wanted)]
+        for points in tries:
+            if points is not None and crossings:
+                other, count = _finished(points, component, number, size, style, sides)
+                made, crossings = (other, count) if count < crossings else (made, crossings)
+    return made
+
+
+def _finished(
+    at: Array, component: Component, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
+) -> tuple[Placement, int]:
+    """The placement of these points, and how many wires cross in it."""
+    nodes = list(number)
+    edges = _edges(component, number)
+    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
+    at = _separated(_aligned(at, component, number, sides), radius, edges, style)
+    made = Placement("general")
+    for node, k in number.items():
+        made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
+        made.axes[node] = "free"
+    inner = [(a, b) for a, b in edges if b < len(number)]
+    return made, crossing_count(at, inner) + _exits(component, at, number, size, style, sides, made)
 
 
 def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]]:
@@ -256,17 +276,6 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     return found
 
 
-def _placement(
-    component: Component, at: Array, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
-) -> Placement:
-    made = Placement("general")
-    for node, k in number.items():
-        made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
-        made.axes[node] = "free"
-    _exits(component, at, number, size, style, sides, made)
-    return made
-
-
 def _exits(
     component: Component,
     at: Array,
@@ -275,21 +284,23 @@ def _exits(
     style: Style,
     sides: dict[int, str],
     made: Placement,
-) -> None:
-    """For every open leg the straight way to the frame that meets least."""
+) -> int:
+    """For every open leg the straight way to the frame that meets least; how much they still meet."""
     nodes = at[: len(number)]
     reach = np.array([0.5 * math.hypot(*size(n)) for n in number])
     low, high = (nodes - reach[:, None]).min(0) - style.leg, (nodes + reach[:, None]).max(0) + style.leg
     edges = [(a, b) for a, b in _edges(component, number) if b < len(number)]
-    taken: list[tuple[Point, Point]] = []
     ways: list[list[Array]] = [[] for _ in nodes]
     for a, b in edges:
         step = (nodes[b] - nodes[a]) / max(1e-9, float(np.hypot(*(nodes[b] - nodes[a]))))
         ways[a].append(step)
         ways[b].append(-step)
-    for place, leg in enumerate(component.outputs):
+    taken: dict[int, tuple[Point, Point]] = {}
+    met: dict[int, float] = {}
+    for place, leg in [*enumerate(component.outputs)] * 2:  # once more, now that all others are known
         home = number[component.homes[leg][0]]
         start = at[home]
+        others = [way for other, way in taken.items() if other != leg]
         options = []
         for turn in range(48):
             angle = turn * math.pi / 24
@@ -297,18 +308,19 @@ def _exits(
             side, end = _frame_hit((float(start[0]), float(start[1])), (float(way[0]), float(way[1])), low, high)
             normal = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}[side]
             slope = float(way @ np.array(normal))
-            if slope < 0.7:
+            if slope < 0.7 or (sides.get(leg) == "across" and normal[0]):
                 continue
-            cost = _obstacles(home, start, end, nodes, reach, edges, taken)
+            cost = _obstacles(home, start, end, nodes, reach, edges, others)
             toward = at[len(number) + place] - start
             cost += 0.3 * (1 - float(toward @ way) / max(1e-6, float(np.hypot(*toward))))
             cost += 0.0 if side == sides.get(leg) else 0.5
             cost += sum(4.0 * max(0.0, float(way @ other) - 0.82) for other in ways[home])
             options.append((round(cost + 0.4 * (1 - slope), 6), turn, side, end))
-        _, _, side, end = min(options)
+        met[leg], _, side, end = min(options)
         made.tips[leg] = (side, end[1] if side in ("left", "right") else end[0])
         made.rays.add(leg)
-        taken.append(((float(start[0]), float(start[1])), end))
+        taken[leg] = (float(start[0]), float(start[1])), end
+    return sum(int(cost // 10) for cost in met.values())
 
 
 def _frame_hit(start: Point, way: Point, low: Array, high: Array) -> tuple[str, Point]:

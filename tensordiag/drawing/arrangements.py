@@ -1,0 +1,243 @@
+"""Arrangements: the connected parts of one term beside each other or in rows, on a common baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ..core.expressions import Expr
+from .components import Component, components, inversions
+from .geometry import Box, Point
+from .layout import Placement, place
+from .scene import Scene, TermBox
+from .shapes import BAR_KINDS
+from .sizes import Sizes
+from .skeletons import Skeleton
+from .stress import general
+from .style import Style
+
+__all__ = ["Arrangement", "Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes."""
+
+    style: Style
+    labels: str = "open"
+    legs: tuple[str, ...] = ()
+    side: str = "right"
+    states: Mapping[int, str] = field(default_factory=dict)
+    new_legs: frozenset[int] = frozenset()
+    marked: frozenset[Expr] = frozenset()
+    transpose: str = "rotate"
+    sizes: Mapping[str, int] | None = None
+    layout: str = "auto"
+
+
+def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
+    """The open leg that leaves sideways in place of one on a merge's wide side: the merge's product."""
+    home, leg = part.homes[place_]
+    node = part.node(home)
+    if node.kind == "merge" and leg != node.legs - 1:
+        return next((o for o in outputs if part.homes[o] == (home, node.legs - 1)), place_)
+    return place_
+
+
+class Arrangement:
+    """Where the parts of one term are placed."""
+
+    def __init__(self, skeleton: Skeleton, sizes: Sizes, options: Options, spread: float = 1.0) -> None:
+        self.skeleton, self.sizes, self.options = skeleton, sizes, options
+        self.style, self.spread = options.style, spread
+        self.placements: list[tuple[Component, Placement]] = []
+        self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
+        self.scalars: list[tuple[int, Point]] = []
+        self.inner_terms: list[TermBox] = []
+        self.links = skeleton.links()
+        self._contents: dict[tuple[int, str, bool], Scene] = {}
+
+    def size(self, number: int) -> tuple[float, float]:
+        """Width and height of a node at turn 0; of a frame, those of what is inside."""
+        node = self.skeleton.nodes[number]
+        if node.kind != "frame" or self.sizes.dots:
+            return self.sizes(node)
+        ways = ("left", "right") if node.legs == 1 else ("right",)
+        boxes = [self.content(number, way, False).box for way in ways]
+        if node.legs == 2:
+            boxes.append(self.content(number, "right", True).box)
+        return max(b.width for b in boxes) + 1.8, max(b.height for b in boxes) + 1.4
+
+    def content(self, number: int, side: str, flip: bool) -> Scene:
+        """The scene inside a frame, its centre at the origin."""
+        from .frames import content_scene  # a frame holds pictures, and a picture frames
+
+        key = number, side, flip
+        if key not in self._contents:
+            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, self.options, side, flip)
+        return self._contents[key]
+
+    # -- placing ---------------------------------------------------------------------------------
+
+    def arrange(self) -> None:
+        """Place every component: scalars, closed parts, open parts; bare wires and matrices in rows."""
+        parts, bare = components(self.skeleton)
+        scalars = [p for p in parts if self.skeleton.nodes[p.nodes[0]].legs == 0]
+        closed = [p for p in parts if not p.outputs and p not in scalars]
+        opened = sorted((p for p in parts if p.outputs), key=lambda p: p.outputs)
+        x = self._scalars(scalars)
+        for part in closed:
+            x = self._beside(part, {}, x)
+        if x and (opened or bare):
+            x += self.style.leg + 0.8  # room for a leg and its label to the left of the open parts
+        elif closed:
+            x -= self.style.component_gap
+        self.closed_to = x
+        if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
+            self._rows(opened, bare, x)
+            return
+        x = self._columns(opened, x)
+        top = self._extent(self.placements).top if self.placements else -1.0
+        for place_, (a, b) in enumerate(bare):
+            self.rows.append(
+                (
+                    a,
+                    b,
+                    (top + 0.9 + 1.2 * (len(bare) - 1 - place_))
+                    if self.placements
+                    else 1.2 * ((len(bare) - 1) / 2 - place_),
+                )
+            )
+
+    def _scalars(self, scalars: list[Component]) -> float:
+        x = 0.0
+        for part in scalars:
+            width = self.size(part.nodes[0])[0]
+            self.scalars.append((part.nodes[0], (x + width / 2, 0.0)))
+            x += width + 0.35
+        return x + (0.5 if scalars else 0.0)
+
+    def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
+        """Which open legs leave at the left and at the right: of parts in a row only the outermost ones."""
+        inner = "across" if len(parts) > 1 else "down"  # no leg may pass another part
+        sides: list[dict[int, str]] = [dict.fromkeys(part.outputs, inner) for part in parts]
+        if not parts or self.options.side == "down":
+            return sides
+        if len(parts) == 1:
+            outputs = parts[0].outputs
+            if len(outputs) == 1:
+                sides[0][outputs[0]] = self.options.side
+            else:
+                left = _outer(parts[0], outputs[0], outputs)
+                right = next(o for o in (_outer(parts[0], outputs[-1], outputs), *outputs[::-1]) if o != left)
+                sides[0][left], sides[0][right] = "left", "right"
+            return sides
+        sides[0][parts[0].outputs[0]] = "left"
+        last = parts[-1].outputs
+        rest = [o for part in parts for o in part.outputs if o != parts[0].outputs[0]]
+        best = min(last[::-1], key=lambda o: inversions([p for p in rest if p != o]))
+        sides[-1][best] = "right"
+        return sides
+
+    def _columns(self, opened: list[Component], x: float) -> float:
+        for part, sides in zip(opened, self._sides(opened), strict=True):
+            x = self._beside(part, sides, x)
+        return x
+
+    def _place(self, part: Component, sides: dict[int, str]) -> Placement:
+        style = replace(self.style, gap=self.spread * self.style.gap)
+        made = (general if self.options.layout == "stress" else place)(part, self.size, style, sides)
+        if self.spread == 1.0 or made.kind == "general":
+            return made
+        return place(part, self.size, self.style, sides)
+
+    def _beside(self, part: Component, sides: dict[int, str], x: float) -> float:
+        placement = self._place(part, sides)
+        box = self._extent([(part, placement)])
+        shift(placement, x - box.left, 0.0)
+        self.placements.append((part, placement))
+        return x + box.width + self.style.component_gap
+
+    def _in_rows(self, opened: list[Component], bare: list[tuple[int, int]]) -> bool:
+        """Whether every part has two open legs, so that parts stacked in rows keep both sides in order."""
+        if self.options.side == "down" or any(len(part.outputs) != 2 for part in opened):
+            return False
+        pairs = sorted([*bare, *((part.outputs[0], part.outputs[1]) for part in opened)])
+        return inversions([b for _, b in pairs]) == 0
+
+    def _rows(self, opened: list[Component], bare: list[tuple[int, int]], x: float) -> None:
+        rows: list[tuple[tuple[int, int], Component | None]] = [(pair, None) for pair in bare]
+        rows += [((part.outputs[0], part.outputs[1]), part) for part in opened]
+        rows.sort(key=lambda row: row[0])
+        y = 0.0
+        heights: list[float] = []
+        for (a, b), part in rows:
+            if part is None:
+                self.rows.append((a, b, y))
+                heights.append(y)
+                y -= 1.2 if len(rows) == len(bare) else 1.0 + self.style.row_gap
+                continue
+            placement = self._place(part, {a: "left", b: "right"})
+            box = self._extent([(part, placement)])
+            drop = y - box.top if heights else 0.0
+            shift(placement, x - box.left, drop)
+            self.placements.append((part, placement))
+            heights.append(drop)
+            y = drop + box.bottom - self.style.row_gap
+            if len(heights) == 1 and part is not None:
+                y = box.bottom - self.style.row_gap
+        self._center_rows(heights)
+
+    def _center_rows(self, heights: list[float]) -> None:
+        middle = (max(heights) + min(heights)) / 2
+        opened = [(part, placement) for part, placement in self.placements if part.outputs]
+        right = max((self._extent([pair]).right for pair in opened), default=0.0)
+        for part, placement in opened:
+            box = self._extent([(part, placement)])
+            shift(placement, (right - box.right) / 2, -middle)
+        self.rows = [(a, b, y - middle) for a, b, y in self.rows]
+
+    def node_box(self, number: int, placement: Placement) -> Box:
+        """Room for a node however it turns."""
+        width, height = self.size(number)
+        axis = placement.axes.get(number, "free")
+        kind = self.skeleton.nodes[number].kind
+        if axis == "v" and kind in BAR_KINDS | {"vector", "unit", "merge"}:
+            width, height = height, width
+        if axis in ("free", "corner") and kind not in ("frame", "scalar"):
+            width = height = max(width, height)
+        if any(there[0] == number for _, there in self.links[number]) and kind not in BAR_KINDS:
+            width, height = width + 3.6, height + 3.6
+        x, y = placement.centers[number]
+        return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    def _extent(self, pairs: list[tuple[Component, Placement]]) -> Box:
+        """The box of nodes, closures and branch legs."""
+        boxes = []
+        for part, placement in pairs:
+            own = [self.node_box(number, placement) for number in part.nodes]
+            boxes += own
+            nodes = Box.around(own)
+            for side, depth in placement.closures.values():
+                if side == "below":
+                    boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
+            boxes += [Box(x, y - 0.3, x, y + 0.3) for x, y in placement.vias.values()]
+            boxes += [Box(x, y, x, y) for x, y in placement.rooms]
+            for place_, (side, at) in placement.tips.items():
+                if side == "slant":
+                    x, y = placement.points[place_]
+                    boxes.append(Box(x, y, x, y))
+                if side in ("down", "up"):
+                    boxes.append(Box(at - 0.4, 0.0, at + 0.4, 0.0))
+        return Box.around(boxes)
+
+
+def shift(placement: Placement, dx: float, dy: float) -> None:
+    """Move a placement."""
+    placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.points = {leg: (x + dx, y + dy) for leg, (x, y) in placement.points.items()}
+    placement.rooms = [(x + dx, y + dy) for x, y in placement.rooms]
+    placement.vias = {wire: (x + dx, y + dy) for wire, (x, y) in placement.vias.items()}
+    placement.tips = {
+        leg: (side, at + (dx if side in ("up", "down") else dy)) for leg, (side, at) in placement.tips.items()
+    }
