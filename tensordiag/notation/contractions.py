@@ -112,11 +112,11 @@ class _Writer:
         self.steps: dict[Expr, str] = {}
         self.terms: list[tuple[Number, str, tuple[str, ...]]] = []
         self.free_sizes: dict[str, str] = {}
-        plain = {tensor.name for tensor in expr.tensors if _is_safe(tensor.name)}
-        for tensor in expr.tensors:
-            others = (plain - {tensor.name}) | set(self.names.values())
-            self.names[tensor.name] = _safe(tensor.name, others)
-        self.used = set(self.names.values())
+        names = [tensor.name for tensor in expr.tensors]
+        self.used = {name for name in names if _is_safe(name)}
+        for name in names:
+            self.names[name] = name if name in self.used else _safe(name, self.used)
+            self.used.add(self.names[name])
 
     @property
     def arguments(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import count
@@ -104,11 +105,23 @@ class _Writer:
     def _in_line(self, factors: list[tuple[tuple[str, ...], str]]) -> list[tuple[tuple[str, ...], str]]:
         """Factors by first letter, each followed by one that shares a letter with it: A_ik B_kl, not A_ik C_lj B_kl."""
         rest = sorted(factors, key=lambda factor: min(map(self.rank, factor[0])))
-        made: list[tuple[tuple[str, ...], str]] = []
-        while rest:
-            linked = (k for k, (letters, _) in enumerate(rest) if made and set(letters) & set(made[-1][0]))
-            made.append(rest.pop(next(linked, 0)))
-        return made
+        waiting: dict[str, deque[int]] = {}
+        for place, (letters, _) in enumerate(rest):
+            for letter in set(letters):
+                waiting.setdefault(letter, deque()).append(place)
+        made: list[int] = []
+        done: set[int] = set()
+        for start in range(len(rest)):
+            following: int | None = None if start in done else start
+            while following is not None:
+                made.append(following)
+                done.add(following)
+                queues = [waiting[letter] for letter in set(rest[following][0])]
+                for queue in queues:
+                    while queue and queue[0] in done:
+                        queue.popleft()
+                following = min((queue[0] for queue in queues if queue), default=None)
+        return [rest[place] for place in made]
 
     def _powers(self, factors: list[str]) -> list[str]:
         """Equal factors as powers."""
