@@ -49,7 +49,7 @@ class Views:
         return _load("compute", "evaluate")(self, arrays, sizes=sizes, **named)
 
     def einsum(self) -> Einsum:
-        """The einsum that computes it: `.terms`, `.code("numpy")`, and `str` of it (`tensordiag.notation.to_einsum`)."""
+        """The einsum that computes it: `.terms`, `.code("numpy")`, `str` of it (`tensordiag.notation.to_einsum`)."""
         made: Einsum = _load("notation", "to_einsum")(self)
         return made
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ..core.expressions import Expr, Sum, add
+from collections.abc import Sequence
+
+from ..core.expressions import Expr, Sum, add, walk
 from ..core.graphs import from_networkx, remove_node
 from ..core.networks import flat
 from ..rewrite import Derivation, Step, simplify
 from .derivatives import Variable, diff, resolve
+from .engine import glue
 
 __all__ = ["derivation"]
 
@@ -15,53 +18,57 @@ def derivation(expr: Expr, wrt: Variable) -> Derivation:
     """The steps from an expression to its derivative by one tensor, as they are carried out.
 
     Every occurrence of the variable in the flat network is removed from the NetworkX graph and its wires left open;
-    the occurrences are added up and simplified.  Where the variable is inside a function or a sum that is a box, the
-    chain rule is one step.  Raises as `tensordiag.diff`.
+    the occurrences are added up and simplified.  Where the variable is inside a box (a sum, a function), the box is
+    removed, and the chain rule glues its derivative to the open wires; where it is inside several different boxes,
+    that is one step.  Raises as `tensordiag.diff`.
 
     >>> import tensordiag as td
     >>> x, y, z = td.tensors("x[n] y[n] z[n]")
     >>> [step.rule for step in td.derivation(x * y * z, x)]
     ['remove x', 'simplify']
+    >>> [step.rule for step in td.derivation(td.exp(x * y) * z, x)]
+    ['remove the box', 'chain rule', 'simplify']
     """
     variable = resolve(expr, wrt)
     result = diff(expr, variable)
     network = flat(simplify(expr)) if isinstance(expr.base, Sum) else flat(expr)
-    places = _occurrences(network, variable)
-    steps: list[Step] = []
-    if places is None:
-        steps.append(Step("chain rule", network, flat(result), f"through the boxes that hold {variable.name}"))
+    places = [] if isinstance(network.base, Sum) else _holders(network, variable)
+    boxes = [_boxes(network)[place] for place in places]
+    if isinstance(network.base, Sum) or len(set(boxes)) > 1:
+        steps = [Step("chain rule", network, flat(result), f"through the boxes that hold {variable.name}")]
+    elif not places:
+        steps = [Step("no occurrence", network, result, f"{variable.name} does not occur")]
     else:
-        graph = network.graph
-        removed = []
-        for place in places:
-            opened = from_networkx(remove_node(graph, place))
-            removed.append(opened)
-            steps.append(Step(f"remove {variable.name}", network, opened, "its wires stay open", place))
-        if len(removed) > 1:
-            total = add([(1, part) for part in removed])
-            steps.append(Step("product rule", removed[-1], total, "one term for each occurrence"))
-        elif not removed:
-            steps.append(Step("no occurrence", network, result, f"{variable.name} does not occur"))
+        steps = _removals(network, places, boxes[0], variable)
     found: list[str] = []
     reading = simplify(result, found.append)
     steps.append(Step("simplify", steps[-1].after, reading, ", ".join(dict.fromkeys(found))))
     return Derivation(tuple(steps), (variable,))
 
 
-def _occurrences(network: Expr, variable: Expr) -> list[int] | None:
-    """The boxes that are the variable; None where it also stands inside a box, or the network is a sum."""
-    if isinstance(network.base, Sum):
-        return None
-    boxes = [data.get("box") for _, data in sorted(_boxes(network), key=lambda node: node[0])]
-    inside = any(box is not variable and variable in _tensors(box) for box in boxes if box is not None)
-    return None if inside else [k for k, box in enumerate(boxes) if box == variable]
+def _removals(network: Expr, places: Sequence[int], box: Expr, variable: Expr) -> list[Step]:
+    """One box removed wherever it stands, and the chain rule where it is not the variable itself."""
+    graph = network.graph
+    rule = f"remove {variable!s}" if box is variable else "remove the box"
+    opened = [from_networkx(remove_node(graph, place)) for place in places]
+    steps = [
+        Step(rule, network, part, "its wires stay open", place) for part, place in zip(opened, places, strict=True)
+    ]
+    total = add([(1, part) for part in opened], spread=True)
+    if len(opened) > 1:
+        steps.append(Step("product rule", opened[-1], total, "one term for each occurrence"))
+    if box is not variable:
+        chained = add([(1, flat(glue(part, diff(box, variable), box.order))) for part in opened], spread=True)
+        steps.append(Step("chain rule", total, chained, "the derivative of what is in the box, glued on"))
+    return steps
 
 
-def _boxes(network: Expr) -> list[tuple[int, dict[str, Expr]]]:
-    return [(node, data) for node, data in network.graph.nodes(data=True) if isinstance(node, int)]
+def _holders(network: Expr, variable: Expr) -> list[int]:
+    """The boxes that are the variable or hold it."""
+    return [k for k, box in enumerate(_boxes(network)) if box is not None and variable in set(walk(box))]
 
 
-def _tensors(box: Expr) -> set[Expr]:
-    from ..core.expressions import walk
-
-    return set(walk(box))
+def _boxes(network: Expr) -> list[Expr | None]:
+    """The boxes of the graph by number; None for the places of open legs among them."""
+    numbered = {node: data.get("box") for node, data in network.graph.nodes(data=True) if isinstance(node, int)}
+    return [numbered.get(number) for number in range(max(numbered, default=-1) + 1)]
