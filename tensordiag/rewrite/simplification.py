@@ -20,6 +20,7 @@ __all__ = ["Recorder", "expand", "is_equivalent", "is_symmetric", "simplify"]
 
 _MOST_TERMS = 2000
 _MOST_TRIED = 16
+_MOST_LEGS = 2
 
 Recorder = Callable[[str], None]
 
@@ -149,7 +150,7 @@ class _Simplifier:
         """
         network = flatten_once(node)
         sums = [k for k in range(len(network.operands)) if isinstance(self._terms_of(network, k), Sum)]
-        wide = {k for k in sums if self.everything or getattr(network.operands[k], "spread", False)}
+        wide = {k for k in sums if self.everything or self._is_wide(network.operands[k], node)}
         if math.prod(_count(self._terms_of(network, k)) for k in wide) > _MOST_TERMS:
             wide = set()
         if wide and self.record:
@@ -164,6 +165,11 @@ class _Simplifier:
             if written_size(other) < written_size(best):
                 best = other
         return best
+
+    @staticmethod
+    def _is_wide(box: Expr, node: Expr) -> bool:
+        """Whether a sum is multiplied out: the product rule made it, or matrix notation has no box of its order."""
+        return getattr(box, "spread", False) or (box.order > _MOST_LEGS >= node.order)
 
     def _terms_of(self, network: Network, k: int) -> Expr:
         box = network.operands[k]
