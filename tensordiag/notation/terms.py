@@ -31,8 +31,8 @@ def transposed(term: Term) -> Term:
         return term
     if term.op == "mul":
         return Term("mul", tuple(transposed(part) for part in reversed(term.args)))
-    if term.op == "had":
-        return Term("had", tuple(transposed(part) for part in term.args))
+    if term.op in ("had", "kron"):
+        return Term(term.op, tuple(transposed(part) for part in term.args))
     return Term("T", (term,))
 
 
