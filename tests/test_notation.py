@@ -105,6 +105,18 @@ FORMS = [
     ("a*tr(X'*B*X)", "X", "a X[m,n] B[m,m]", "a (B + Bᵀ)X"),
     ("sum(X)^2", "X", "X[m,n]", "2sum(X)𝟏_m 𝟏_nᵀ"),
     ("kron(A,x)*y", "x", "A[m,n] x[p] y[n]", "(A y)⊗I_p"),
+    ("kron(A,B)*x", "x", "A[m,n] B[p,q] x[n*q]", "A⊗B"),
+    ("norm2(kron(A,B)*x-y)^2", "x", "A[m,n] B[p,q] x[n*q] y[m*p]", "2(Aᵀ⊗Bᵀ)((A⊗B)x − y)"),
+    ("kron(x,y)'*A*kron(x,y)", "x", "x[m] y[n] A[m*n,m*n]", "(I_m⊗yᵀ)(A + Aᵀ)(x⊗y)"),
+    ("norm2(X - A*kr(B,C)')^2", "A", "X[m,p*q] A[m,r] B[p,r] C[q,r]", "−2(X − A kr(B, C)ᵀ)kr(B, C)"),
+    ("(kron(A,I_n)+kron(I_m,B))*x", "x", "A[m,m] B[n,n] x[m*n]", "A⊗I_n + I_m⊗B"),
+    ("logdet(kron(A,X))", "X", "A[m,m] wc, X[n,n] wc", "tr(I_m)inv(X)ᵀ"),
+    ("kron(kron(A,B),C)*x", "x", "A[m,n] B[p,q] C[k,l] x[n*q*l]", "(A⊗B)⊗C"),
+    ("sum(X.*log(X./(W*H)))", "H", "X[m,n] pos, W[m,k] pos, H[k,n] pos", "−Wᵀ(X./(W H))"),
+    ("sum(softmaxrows(X).*Y)", "X", "X[m,n] Y[m,n]", "Y∘softmaxrows(X) − Diag(diag(Y softmaxrows(X)ᵀ))softmaxrows(X)"),
+    ("t^n", "t t", "t pos, n", "n (n − 1)t^(n − 2)"),
+    ("norm2(A-X*X')", "X", "A[m,m] sym, X[m,n]", "−2(A − X Xᵀ)X/norm2(A − X Xᵀ)"),
+    ("x'*y/(norm2(x)*norm2(y))", "x", "x[n] y[n]", "(y/norm2(x) − (xᵀy)x/norm2(x)^3)/norm2(y)"),
     ("x*2*e3", "x", "x[n] e3", "2 e3 I_n"),
 ]
 

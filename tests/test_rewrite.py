@@ -45,10 +45,12 @@ MATCHES = {
         apply("inv", (A @ B).T) @ B.T,
     ],
     "orthogonal": [Q.T @ Q @ x, Q @ Q.T],
-    "collect powers": [pow_(p, -1) * pow_(p, -2), p * pow_(p, -1), pow_(p, -2) * p],
-    "collect scalar powers": [
+    "collect powers": [pow_(p, -1) * pow_(p, -2), p * pow_(p, -1), pow_(p, -2) * p, apply("pow", p, x) * p],
+    "collect compound powers": [
         (x @ x) * pow_(x @ x, Fraction(-3, 2)) * x,
         (x @ A @ x) * pow_(x @ A @ x, -1),
+        (A @ p) * pow_(A @ p, -2) * x,
+        X * (W @ A) * pow_(W @ A, -1),
     ],
     "collect exponentials": [apply("exp", x) * apply("exp", -x) * y, apply("exp", x + y) * apply("exp", x - y)],
     "count loops": [td.identity(3).trace() * x],

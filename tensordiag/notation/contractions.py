@@ -3,6 +3,7 @@
 A connected set of copy tensors is one letter.  einsum forbids a repeated output letter and an output letter that no
 operand has: there, and only there, an explicit `eye` or `ones` stands.  Sums inside products and functions become
 earlier lines of a short program; so does a network past 52 letters or 31 operands, contracted pair by pair.
+`np.einsum` loops over all letters at once unless told to optimize: it is told so where no operand has them all.
 """
 
 from __future__ import annotations
@@ -208,10 +209,10 @@ class _Writer:
         return self.free_sizes[name]
 
     def _by_use(self) -> list[Tensor]:
-        """Tensors that occur, then those that were only declared."""
+        """Tensors that occur, then those that were only declared, each from few legs to many."""
         if not hasattr(self, "_ordered"):
             occurring = set(_occurring(self.expr))
-            self._ordered = sorted(self.expr.tensors, key=lambda t: (t.name not in occurring, t.name))
+            self._ordered = sorted(self.expr.tensors, key=lambda t: (t.name not in occurring, t.order, t.name))
         return self._ordered
 
     def _operand(self, box: Expr) -> str:
@@ -263,7 +264,9 @@ class _Writer:
         elif all(not row for row in rows):
             parts.extend(operands)
         else:
-            parts.append(f"{self.call}({spec!r}, {', '.join(operands)})")
+            widest = max(len(set(row)) for row in (*rows, tuple(output)))
+            pairwise = self.library == "numpy" and len(operands) > 2 and len(letters) > widest
+            parts.append(f"{self.call}({spec!r}, {', '.join(operands)}{', optimize=True' * pairwise})")
         if parts[0] == "-1" and len(parts) > 1:
             return "-" + "*".join(parts[1:])
         return "*".join(parts)

@@ -12,7 +12,7 @@ from ..errors import ExportError
 from ..rewrite import simplify
 from .kronecker import kronecker_term
 from .reduction import matrix_term
-from .terms import Term, inverted, is_reciprocal, runs
+from .terms import Term, inverted, is_reciprocal, runs, transposed
 
 __all__ = ["Writer", "to_kronecker", "to_matrix"]
 
@@ -275,7 +275,7 @@ def norm_of(base: Term) -> Term | None:
     inner = base.args[0] if base.op == "tr" and base.args[0].op == "mul" else base
     if inner.op == "mul" and len(inner.args) == 2:
         first, second = inner.args
-        if first == Term("T", (second,)):
+        if first == transposed(second):
             return second
     return None
 

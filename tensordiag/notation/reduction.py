@@ -15,6 +15,7 @@ from ..core.networks import Network, flatten
 from ..core.numbers import Number
 from ..errors import ExportError, counted
 from ..rewrite import is_symmetric, oriented, simplify
+from .merges import merge_legs
 from .terms import Term, hadamard, powers, product, scalar_product, scaled, total, transposed
 
 __all__ = ["matrix_term", "network_term"]
@@ -30,8 +31,13 @@ class _Reduction:
         self.scalars: list[Term] = []
         self.weights: dict[int, list[Term]] = {i: [] for i in range(len(network.dims))}
         self.edges: list[tuple[int, int, Term]] = []
+        self.merges: list[tuple[int, int, int]] = []
+        self.inner = set(self.weights) - set(network.output)
         standing = set(zip(network.operands, network.indices, strict=True))
         for box, row in zip(network.operands, network.indices, strict=True):
+            if isinstance(box, Structural) and box.name == "merge" and len(row) == 3:
+                self.merges.append((row[0], row[1], row[2]))
+                continue
             term = _mirrored_term(box, row, standing) or box_term(box)
             if not row:
                 self.scalars.append(term)
@@ -55,21 +61,30 @@ class _Reduction:
         return hadamard(weights) if weights else Term("ones", data=self.network.dims[vertex])
 
     def run(self) -> None:
-        """Remove the inner vertices."""
-        inner = set(self.weights) - set(self.network.output)
-        while inner:
-            if not (self._close(inner) or self._leaf(inner) or self._series(inner) or self._parallel()):
-                raise ExportError("this network is no chain of matrix products: use .index() or .draw()")
+        """Remove the inner vertices and the merges."""
+        while self.inner or self.merges:
+            free = sorted(self.inner - {i for merge in self.merges for i in merge})
+            if self._close(free) or self._leaf(free) or self._series(free) or self._parallel() or merge_legs(self):
+                continue
+            if self.merges:
+                raise ExportError("merged legs that are no Kronecker product have no matrix notation; use .index()")
+            raise ExportError("this network is no chain of matrix products: use .index() or .draw()")
         while self._parallel():
             pass
 
-    def _at(self, vertex: int) -> list[int]:
+    def at(self, vertex: int) -> list[int]:
+        """The edges at a vertex."""
         return [k for k, (row, column, _) in enumerate(self.edges) if vertex in (row, column)]
 
-    def _close(self, inner: set[int]) -> bool:
-        for vertex in sorted(inner):
-            if not self._at(vertex):
-                inner.discard(vertex)
+    def facing(self, edge: int, vertex: int) -> tuple[int, Term]:
+        """(the other end of an edge, its matrix as seen from this vertex, which counts its rows)."""
+        row, column, term = self.edges[edge]
+        return (column, term) if row == vertex else (row, transposed(term))
+
+    def _close(self, free: list[int]) -> bool:
+        for vertex in free:
+            if not self.at(vertex):
+                self.inner.discard(vertex)
                 self.scalars.append(self._closed(vertex))
                 return True
         return False
@@ -86,8 +101,8 @@ class _Reduction:
             return product(transposed(first), second)
         return Term("sum", (hadamard(powers(weights, scalar=False)),))
 
-    def _leaf(self, inner: set[int]) -> bool:
-        leaves = [(self.edges[k][1] != v, v, k) for v in sorted(inner) for k in self._at(v) if len(self._at(v)) == 1]
+    def _leaf(self, free: list[int]) -> bool:
+        leaves = [(self.edges[k][1] != v, v, k) for v in free for k in self.at(v) if len(self.at(v)) == 1]
         if not leaves:
             return False
         _, vertex, k = min(leaves)
@@ -95,12 +110,12 @@ class _Reduction:
         other = row if vertex == column else column
         facing = term if vertex == column else transposed(term)
         self.weights[other].append(product(facing, self.weight(vertex)))
-        inner.discard(vertex)
+        self.inner.discard(vertex)
         return True
 
-    def _series(self, inner: set[int]) -> bool:
-        for vertex in sorted(inner):
-            at = self._at(vertex)
+    def _series(self, free: list[int]) -> bool:
+        for vertex in free:
+            at = self.at(vertex)
             if len(at) != 2:
                 continue
             (r1, c1, first), (r2, c2, second) = self.edges[at[0]], self.edges[at[1]]
@@ -110,7 +125,7 @@ class _Reduction:
             b, right = (c2, second) if r2 == vertex else (r2, transposed(second))
             middle = [Term("Diag", (self.weight(vertex),))] if self.weights[vertex] else []
             self.edges = [edge for k, edge in enumerate(self.edges) if k not in at]
-            inner.discard(vertex)
+            self.inner.discard(vertex)
             self.add_edge(a, b, product(left, *middle, right))
             return True
         return False
@@ -253,10 +268,6 @@ def network_term(network: Network) -> Term:
             f"matrix notation of {len(network.operands)} boxes would not be read: at most {_MOST_BOXES}; "
             "use .einsum() or .index()"
         )
-    if any(isinstance(box, Structural) for box in network.operands):
-        from .kronecker import merged_term
-
-        return merged_term(network)
     reduction = _Reduction(network)
     reduction.run()
     return scaled(network.coefficient, scalar_product(reduction.scalars, _output_term(reduction, network.output)))

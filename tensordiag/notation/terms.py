@@ -31,8 +31,8 @@ def transposed(term: Term) -> Term:
         return term
     if term.op == "mul":
         return Term("mul", tuple(transposed(part) for part in reversed(term.args)))
-    if term.op == "had":
-        return Term("had", tuple(transposed(part) for part in term.args))
+    if term.op in ("had", "kron"):
+        return Term(term.op, tuple(transposed(part) for part in term.args))
     return Term("T", (term,))
 
 
@@ -52,7 +52,8 @@ def hadamard(factors: Sequence[Term]) -> Term:
 
 def scalar_product(scalars: Iterable[Term], core: Term | None) -> Term:
     """Scalars, then at most one term with legs."""
-    parts = [*powers(scalars, scalar=True), *([] if core is None else [core])]
+    factors = sorted(powers(scalars, scalar=True), key=lambda factor: factor.op == "pow")
+    parts = [*factors, *([] if core is None else [core])]
     if not parts:
         return Term("number", data=1)
     return parts[0] if len(parts) == 1 else Term("scalars", tuple(parts))

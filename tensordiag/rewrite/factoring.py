@@ -250,6 +250,8 @@ def _rests(
     made_a, made_b = _part(a, rest_a, boundary), _part(b, rest_b, there)
     if not (_touches_boundary(made_a) and _touches_boundary(made_b)):
         return None
+    if len(boundary) == 2 and (_scales(made_a) or _scales(made_b)):
+        return None
     return made_a, made_b, boundary
 
 
@@ -262,6 +264,12 @@ def _touches_boundary(part: Network) -> bool:
     """Whether a part has an open leg in some piece of it: a scalar alone would not read well inside."""
     open_ = set(part.output)
     return not part.operands or any(open_ & set(indices) for operands, indices in components(part) if operands)
+
+
+def _scales(part: Network) -> bool:
+    """Whether a vector scales a matrix: x∘(A x) + Aᵀ(x∘x) is easier to read than (Diag(x)A + AᵀDiag(x))x."""
+    on_matrices = {i for row in part.indices if len(row) > 1 for i in row}
+    return any(len(row) == 1 and row[0] in on_matrices for row in part.indices)
 
 
 def _part(network: Network, operands: list[int], open_: list[int]) -> Network:

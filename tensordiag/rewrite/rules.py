@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
+from ..core.algebra import plus
 from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, add
 from ..core.functions import apply, pow_
 from ..core.networks import Network, flatten
 from ..core.numbers import as_number
-from .canonical import components
 from .inverses import cancel_inverse, cancel_orthogonal
-from .matching import join_indices, without
+from .matching import find_copy, join_indices, without
 from .matrix_functions import close_difference, commuting_direction
-from .normalforms import closed_part
 
 __all__ = ["RULES", "Rule"]
 
@@ -62,44 +62,46 @@ def _replaced(network: Network, gone: set[int], box: Expr | None, row: tuple[int
 
 
 def collect_powers(network: Network) -> Network | None:
-    """x^a ∘ x^b is x^(a+b) where a power function is among them."""
+    """x^a ∘ x^b is x^(a+b) where a power function is among them; a and b are numbers or scalars."""
     groups: dict[tuple[Expr, tuple[int, ...]], list[tuple[int, Any]]] = {}
     for k, (box, row) in enumerate(zip(network.operands, network.indices, strict=True)):
         if isinstance(box, Apply) and box.function == "power":
             groups.setdefault((box.args[0].base, row), []).append((k, box.params[0]))
+        elif isinstance(box, Apply) and box.function == "pow":
+            groups.setdefault((box.args[0].base, row), []).append((k, box.args[1]))
         else:
             groups.setdefault((box, row), []).append((k, 1))
     for (base, row), members in groups.items():
-        powers = [k for k, exponent in members if exponent != 1]
-        if len(members) < 2 or not powers:
+        if len(members) < 2 or all(isinstance(exponent, int) and exponent == 1 for _, exponent in members):
             continue
-        exponent = as_number(sum(e for _, e in members))
-        made = pow_(base, exponent) if exponent != 0 else None
-        return _replaced(network, {k for k, _ in members}, made, row)
+        return _replaced(network, {k for k, _ in members}, _raised(base, [e for _, e in members]), row)
     return None
 
 
-def collect_scalar_powers(network: Network) -> Network | None:
-    """The same where the base is a closed piece of the network, such as xᵀx beside (xᵀx)^(-1/2)."""
+def _raised(base: Expr, exponents: list[Any]) -> Expr | None:
+    """The base to the sum of the exponents; None for the exponent 0."""
+    numbers = as_number(sum(e for e in exponents if not isinstance(e, Expr)))
+    symbols = [e for e in exponents if isinstance(e, Expr)]
+    if not symbols:
+        return pow_(base, numbers) if numbers != 0 else None
+    return pow_(base, reduce(plus, symbols) + numbers)
+
+
+def collect_compound_powers(network: Network) -> Network | None:
+    """The same where the base is a piece of the network, such as xᵀx beside (xᵀx)^(-1/2), A x beside 1./(A x)."""
     from .simplification import simplify
 
-    powers = {
-        simplify(box.args[0]).base: (k, box.params[0])
-        for k, box, row in _named(network, Apply)
-        if box.function == "power" and not row and not isinstance(box.args[0].base, (Apply, Sum, Tensor))
-    }
-    if not powers:
-        return None
-    outside = set(network.output)
-    for operands, indices in components(network):
-        if outside & set(indices) or (len(operands) == 1 and not indices):
+    for k, box, row in _named(network, Apply):
+        if box.function != "power":
             continue
-        found = powers.get(simplify(closed_part(network, operands, indices)).base)
+        base = flatten(simplify(box.args[0]))
+        if len(base.operands) < 2 or base.coefficient != 1:
+            continue
+        found = find_copy(network, base, row)
         if found is not None:
-            k, exponent = found
-            raised = as_number(exponent + 1)
-            made = pow_(network.operands[k].children[0], raised) if raised != 0 else None
-            return join_indices(_replaced(network, {k, *operands}, made, ()), [], set(indices))
+            operands, inner = found
+            made = _raised(box.args[0], [box.params[0], 1])
+            return join_indices(_replaced(network, {k, *operands}, made, row), [], inner)
     return None
 
 
@@ -259,7 +261,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("cancel inverse", cancel_inverse),
     ("orthogonal", cancel_orthogonal),
     ("collect powers", collect_powers),
-    ("collect scalar powers", collect_scalar_powers),
+    ("collect compound powers", collect_compound_powers),
     ("collect sigmoid", collect_sigmoid),
     ("collect exponentials", collect_exponentials),
     ("collect quotient", collect_quotient),

@@ -20,6 +20,7 @@ __all__ = ["Recorder", "expand", "is_equivalent", "is_symmetric", "simplify"]
 
 _MOST_TERMS = 2000
 _MOST_TRIED = 16
+_MOST_LEGS = 2
 
 Recorder = Callable[[str], None]
 
@@ -149,7 +150,7 @@ class _Simplifier:
         """
         network = flatten_once(node)
         sums = [k for k in range(len(network.operands)) if isinstance(self._terms_of(network, k), Sum)]
-        wide = {k for k in sums if self.everything or getattr(network.operands[k], "spread", False)}
+        wide = {k for k in sums if self.everything or self._is_wide(network.operands[k], node)}
         if math.prod(_count(self._terms_of(network, k)) for k in wide) > _MOST_TERMS:
             wide = set()
         if wide and self.record:
@@ -164,6 +165,11 @@ class _Simplifier:
             if written_size(other) < written_size(best):
                 best = other
         return best
+
+    @staticmethod
+    def _is_wide(box: Expr, node: Expr) -> bool:
+        """Whether a sum is multiplied out: the product rule made it, or matrix notation has no box of its order."""
+        return getattr(box, "spread", False) or (box.order > _MOST_LEGS >= node.order)
 
     def _terms_of(self, network: Network, k: int) -> Expr:
         box = network.operands[k]
@@ -329,13 +335,13 @@ def _moves_inside(box: Apply) -> bool:
     return box.spec.elementwise or box.spec.transposes
 
 
-def _twist(box: Expr) -> tuple[int, object]:
+def _twist(box: Expr) -> tuple[float, object]:
     """How many transposes a matrix needs when written, then its place in the order of boxes."""
     memo = box.memo
     if "twist" not in memo:
         inner = box.args[0] if isinstance(box, Apply) and len(box.args) == 1 and box.args[0].order == 2 else None
         memo["twist"] = (_transposes(box), box_key(box) if inner is None else _twist(inner)[1])
-    found: tuple[int, object] = memo["twist"]
+    found: tuple[float, object] = memo["twist"]
     return found
 
 
@@ -345,7 +351,7 @@ def oriented(expr: Expr) -> Expr:
     return other if _twist(other) < _twist(expr.base) else expr.base
 
 
-def _transposes(box: Expr) -> int:
+def _transposes(box: Expr) -> float:
     if isinstance(box, Sum):
         return sum(_transposes(term) for _, term in box.terms)
     if isinstance(box, Apply):
@@ -353,20 +359,33 @@ def _transposes(box: Expr) -> int:
     network = flatten_once(box)
     if len(network.output) != 2:
         return 0
-    distance = {network.output[0]: 0}
-    frontier = [network.output[0]]
-    while frontier:
-        reached = []
-        for row in network.indices:
-            if len(row) == 2 and (row[0] in distance) != (row[1] in distance):
-                near, far = row if row[0] in distance else row[::-1]
-                distance[far] = distance[near] + 1
-                reached.append(far)
-        frontier = reached
+    merges = [row for box, row in zip(network.operands, network.indices, strict=True) if isinstance(box, Structural)]
+    distance = _distances(network)
+    merged = {index for row in merges for index in row}
     return sum(
-        len(row) == 2 and distance.get(row[0], 0) > distance.get(row[1], 0) and not is_symmetric(operand)
+        0.5 if merged & set(row) else 1  # both factors of a Kronecker product are transposed by one sign
         for operand, row in zip(network.operands, network.indices, strict=True)
+        if len(row) == 2 and distance.get(row[0], 0) > distance.get(row[1], 0) and not is_symmetric(operand)
     )
+
+
+def _distances(network: Network) -> dict[int, int]:
+    """How many matrices and merges lie between the row leg of a network and each index."""
+    links = [
+        row
+        for box, row in zip(network.operands, network.indices, strict=True)
+        if len(row) == 2 or isinstance(box, Structural)
+    ]
+    distance = {network.output[0]: 0}
+    while True:
+        reached: dict[int, int] = {}
+        for row in links:
+            near = [distance[index] for index in row if index in distance]
+            if near and len(near) < len(row):
+                reached.update({index: min(near) + 1 for index in row if index not in distance})
+        if not reached:
+            return distance
+        distance.update(reached)
 
 
 def simplify(expr: Expr, record: Recorder | None = None) -> Expr:
