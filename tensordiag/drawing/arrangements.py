@@ -114,7 +114,7 @@ class Arrangement:
         for part in scalars:
             width = self.size(part.nodes[0])[0]
             self.scalars.append((part.nodes[0], (x + width / 2, 0.0)))
-            x += width + 0.35
+            x += width + 0.45
         return x + (0.5 if scalars else 0.0)
 
     def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
