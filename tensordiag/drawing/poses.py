@@ -240,19 +240,19 @@ def _rim_ports(here: Pose, hints: list[Point], half: Point) -> None:
     for way, found in sides.items():
         reach = (h if way[0] else w) - _RIM
         apart = min(1.0, 2 * reach / max(1, len(found) - 1))
-        last = -math.inf
-        places = []
-        for at, leg in sorted(found):
-            last = max(at, -reach, last + apart)
-            places.append((last, leg))
-        over = max(0.0, last - reach)
-        for at, leg in places:
-            along = at - over
-            point = (way[0] * w, along) if way[0] else (along, way[1] * h)
+        ranked = sorted(found)
+        places = [min(max(at, -reach), reach) for at, _ in ranked]
+        for k in range(1, len(places)):
+            places[k] = max(places[k], places[k - 1] + apart)
+        places[-1] = min(places[-1], reach)
+        for k in range(len(places) - 1, 0, -1):
+            places[k - 1] = min(places[k - 1], places[k] - apart)
+        for (_, leg), at in zip(ranked, places, strict=True):
+            point = (way[0] * w, at) if way[0] else (at, way[1] * h)
             here.ports[leg] = (add(here.center, point), way)
 
 
-_RIM = 0.8  # no port in a rounded corner
+_RIM = 0.9  # no port in a rounded corner
 
 
 def _round_ports(component: Component, placement: Placement, here: Pose, hints: list[Point]) -> None:
