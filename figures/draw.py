@@ -8,31 +8,45 @@ from pathlib import Path
 
 import tensordiag as td
 from tensordiag.core.diagrams import contract
-from tensordiag.drawing import draw, draw_derivation, draw_equation, draw_equations
-from tensordiag.rewrite import Derivation, Step, simplify
+from tensordiag.drawing import draw, draw_equation, draw_equations
+from tensordiag.testing import check_derivative
 
 HERE = Path(__file__).parent
-x, y, z, u, v, a, b, w = td.tensors("x[n] y[n] z[n] u[n] v[n] a[n] b[n] w[n]")
-A, B, C, X, W = td.tensors("A[n,n] B[n,n] C[n,n] X[n,n] W[n,n]")
+x, y, z, u, v, a, b = td.tensors("x[n] y[n] z[n] u[n] v[n] a[n] b[n]")
+A, B, X, W = td.tensors("A[n,n] B[n,n] X[n,n] W[n,n]")
 
 
-def by_removal(expr: td.Expr, name: str) -> Derivation:
-    """The derivation of a derivative by a tensor that occurs once: remove its node, open its wires, simplify."""
-    flat = td.flat(expr)
-    number = next(k for k, box in enumerate(flat.boxes) if getattr(box, "name", "") == name)
-    opened = td.from_networkx(td.remove_node(flat.graph, number))
-    steps = [Step(f"remove {name}", flat, opened, "", number)]
-    if simplify(opened) != opened:
-        steps.append(Step("simplify", opened, simplify(opened)))
-    return Derivation(tuple(steps))
+residual, inverse, logits = A @ x - b, td.apply("inv", X), td.apply("exp", A @ x)
+T, P, Q, R = td.tensors("T[i,j,k] P[i,r] Q[j,r] R[k,r]")
 
+DEFINITIONS: list[tuple[td.Expr, td.Expr]] = [(A, A), (A.T, A), (A @ x, x), (x @ A, x), (A @ X @ B, X)]
+"""Derivatives by a matrix and by a vector: (expression, variable)."""
 
-def by_product_rule(expr: td.Expr, name: str) -> Derivation:
-    """The derivation of a derivative by a tensor that occurs several times: one term for each occurrence."""
-    flat = td.flat(expr)
-    numbers = [k for k, box in enumerate(flat.boxes) if getattr(box, "name", "") == name]
-    terms = td.add([(1, td.from_networkx(td.remove_node(flat.graph, k))) for k in numbers])
-    return Derivation((Step("product rule", flat, terms), Step("simplify", terms, simplify(terms))))
+RULES: list[tuple[td.Expr, td.Expr]] = [
+    (x @ A @ x, x),
+    (td.apply("tanh", A @ x), x),
+    (td.trace(A @ X), X),
+    (td.trace(A @ X.T), X),
+    (inverse, X),
+    (td.apply("det", X), X),
+    (A * X, X),
+    (td.kron(A, X), X),
+]
+"""Product, chain, trace, transpose, inverse, determinant, Hadamard product, Kronecker product."""
+
+DERIVATIONS: dict[str, tuple[td.Expr, td.Expr]] = {
+    "quadratic-form": (x @ A @ x, x),
+    "least-squares": (td.square_norm(residual), x),
+    "trace": (td.trace(A @ X @ B @ X.T), X),
+    "inverse": (a @ inverse @ b, X),
+    "log-determinant": (td.apply("logdet", X), X),
+    "matrix-power": (u @ X @ X @ X @ v, X),
+    "weights": (a * (W @ x), W),
+    "log-sum-exp": (td.apply("log", logits.sum()), x),
+    "low-rank": (td.square_norm(A - td.outer(u, v)), u),
+    "tensor-factor": (td.einsum("ijk,ir,jr,kr->", T, P, Q, R), P),
+}
+"""Ten problems that people asked: (expression, variable)."""
 
 
 def seed(path: Path) -> None:
@@ -52,77 +66,33 @@ def seed(path: Path) -> None:
 
 def seed_strip(path: Path) -> None:
     """The same as a derivation."""
-    draw_derivation(by_removal(x * y * z, "x"), path, max_width=70.0)
-
-
-def seed_animation(path: Path) -> None:
-    """The same, frame by frame."""
-    draw_derivation(by_removal(x * y * z, "x"), path)
+    td.derivation(x * y * z, x).draw(path)
 
 
 def definitions(path: Path) -> None:
     """Nakahira's definitions: derivatives by a matrix and by a vector."""
-    draw_equations(
-        [
-            ((A, "A"), td.diff(A, A)),
-            ((A.T, "A"), td.diff(A.T, A)),
-            ((A @ x, "x"), td.diff(A @ x, x)),
-            ((x @ A, "x"), td.diff(x @ A, x)),
-            ((A @ X @ B, "X"), td.diff(A @ X @ B, X)),
-        ],
-        path,
-    )
+    draw_equations([((f, by), td.diff(f, by)) for f, by in DEFINITIONS], path)
 
 
 def rules(path: Path) -> None:
-    """Nakahira's rules: product, chain, trace, inverse, determinant, Hadamard, Kronecker."""
-    inverse, determinant, layer = td.apply("inv", X), td.apply("det", X), td.apply("tanh", A @ x)
-    draw_equations(
-        [
-            ((x @ A @ x, "x"), td.grad(x @ A @ x, x)),
-            ((layer, "x"), td.diff(layer, x)),
-            ((td.trace(A @ X), "X"), td.grad(td.trace(A @ X), X)),
-            ((td.trace(A @ X.T), "X"), td.grad(td.trace(A @ X.T), X)),
-            ((inverse, "X"), td.diff(inverse, X)),
-            ((determinant, "X"), td.grad(determinant, X)),
-            ((A * X, "X"), td.diff(A * X, X)),
-            ((td.kron(A, X), "X"), td.diff(td.kron(A, X), X)),
-        ],
-        path,
-    )
+    """Nakahira's rules: product, chain, trace, transpose, inverse, determinant, Hadamard, Kronecker."""
+    draw_equations([((f, by), td.diff(f, by)) for f, by in RULES], path)
 
 
-def asked(path: Path) -> None:
-    """Ten derivatives that people asked for."""
-    residual = A @ x - b
-    inverse = td.apply("inv", X)
-    logits = td.apply("exp", A @ x)
-    draw_equations(
-        [
-            ("∇_{x}‖Ax−b‖^{2}", td.grad(td.square_norm(residual), x)),
-            ("∇_{X} a^{⊤}X^{−1}b", td.grad(a @ inverse @ b, X)),
-            ("∇_{X} \\mathrm{tr} AXBX^{⊤}", td.grad(td.trace(A @ X @ B @ X.T), X)),
-            ("∇_{X} \\mathrm{tr} X^{⊤}X", td.grad(td.trace(X.T @ X), X)),
-            ("∇_{X} \\mathrm{log det} X", td.grad(td.apply("logdet", X), X)),
-            ("∇^{2} x^{⊤}Ax", td.hessian(x @ A @ x, x)),
-            ("∂(a∘Wx)/∂W", td.diff(a * (W @ x), W)),
-            ("∇_{x} \\mathrm{log} Σ \\mathrm{exp} Ax", td.grad(td.apply("log", logits.sum()), x)),
-            ("∇_{A} ‖A−uv^{⊤}‖^{2}", td.grad(td.square_norm(A - td.outer(u, v)), A)),
-            ("∇_{w} Σ σ(w∘x)", td.grad(td.apply("sigmoid", w * x).sum(), w)),
-        ],
-        path,
-        max_width=60.0,
-    )
+def derivation(name: str) -> Callable[[Path], None]:
+    """What draws the strip of a derivation."""
+
+    def strip(path: Path) -> None:
+        f, by = DERIVATIONS[name]
+        td.derivation(f, by).draw(path, max_width=60.0)
+
+    strip.__doc__ = f"The derivation {name}."
+    return strip
 
 
 def ring(path: Path) -> None:
     """A trace loses a node: the ring opens."""
-    draw_derivation(by_removal(td.trace(A @ X @ B), "X"), path, max_width=70.0)
-
-
-def chain(path: Path) -> None:
-    """The product rule on uᵀXXXXv: every term keeps the places of the product."""
-    draw_derivation(by_product_rule(u @ X @ X @ X @ X @ v, "X"), path, max_width=62.0)
+    td.derivation(td.trace(A @ X @ B), X).draw(path, max_width=60.0)
 
 
 def matrix_product_state(path: Path) -> None:
@@ -198,12 +168,11 @@ def _theme(name: str) -> Callable[[Path], None]:
 GALLERY: dict[str, Callable[[Path], None]] = {
     "seed.png": seed,
     "seed-strip.png": seed_strip,
-    "seed.gif": seed_animation,
+    "seed.gif": seed_strip,
     "definitions.png": definitions,
     "rules.png": rules,
-    "asked.png": asked,
+    **{f"derivation-{name}.png": derivation(name) for name in DERIVATIONS},
     "ring.png": ring,
-    "chain.png": chain,
     "mps.png": matrix_product_state,
     "peps.png": peps,
     "cp.png": cp_loss,
@@ -214,7 +183,10 @@ GALLERY: dict[str, Callable[[Path], None]] = {
 
 
 def main(folder: Path) -> None:
-    """Write every picture."""
+    """Check every derivative against numerical differentiation, then write every picture."""
+    for f, by in (*DEFINITIONS, *RULES, *DERIVATIONS.values(), (x * y * z, x)):
+        error = check_derivative(f, by)
+        print(f"{error:8.1e}  {f} by {by}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in GALLERY.items():
         make(folder / name)

@@ -45,7 +45,7 @@ def is_read_back(drawing, expr):
         return len(read(drawing.scene, LETTERS)) == 1
     got = read(drawing.scene, LETTERS)
     return len(got) == len(wanted) and all(
-        same(skeleton, term.skeleton) and coefficient in ("".join(coefficient_markup(term.coefficient, True)), "1")
+        same(skeleton, term.skeleton) and coefficient == "".join(coefficient_markup(term.coefficient, True))
         for (coefficient, skeleton), term in zip(got, wanted, strict=True)
     )
 

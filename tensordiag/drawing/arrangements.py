@@ -85,7 +85,7 @@ class Arrangement:
         scalars = [p for p in parts if self.skeleton.nodes[p.nodes[0]].legs == 0]
         closed = [p for p in parts if not p.outputs and p not in scalars]
         opened = sorted((p for p in parts if p.outputs), key=lambda p: p.outputs)
-        x = self._scalars(scalars)
+        x = self._scalars(scalars, last=len(scalars) == len(parts) and not bare)
         for part in closed:
             x = self._beside(part, {}, x)
         if x and (opened or bare):
@@ -109,13 +109,13 @@ class Arrangement:
                 )
             )
 
-    def _scalars(self, scalars: list[Component]) -> float:
+    def _scalars(self, scalars: list[Component], *, last: bool) -> float:
         x = 0.0
         for part in scalars:
             width = self.size(part.nodes[0])[0]
             self.scalars.append((part.nodes[0], (x + width / 2, 0.0)))
-            x += width + 0.35
-        return x + (0.5 if scalars else 0.0)
+            x += width + 0.45
+        return x + (-0.45 if last else 0.5 if scalars else 0.0)
 
     def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
         """Which open legs leave at the left and at the right: of parts in a row only the outermost ones."""

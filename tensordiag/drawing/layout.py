@@ -210,7 +210,7 @@ def _lay_row(
             continue
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
-        if component.node(node).kind == "merge" and any(kind == "leg" for kind, _ in up + down):
+        if component.node(node).kind == "merge" and up + down and all(kind == "leg" for kind, _ in up + down):
             edge["row"] = _merge_with_legs(component, node, up + down, edge["row"] + style.gap, size, before, made)
             continue
         branches = {

@@ -238,7 +238,7 @@ class Builder(Arrangement):
             name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored, role, state, tick
         )
         if node.kind == "frame" and not self.sizes.dots:
-            return self._frame(here, shape), []
+            return self._frame(here, shape), _port_numbers(here, name)
         if self.sizes.dots or not node.label:
             return [shape], []
         center = here.center
@@ -253,10 +253,7 @@ class Builder(Arrangement):
         texts: list[Item] = [
             Text(f"{name}-label", label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
         ]
-        if here.numbered:
-            for leg, (point, normal) in here.ports.items():
-                texts.append(Text(f"{name}-{leg}", str(leg), add(point, normal, -0.36), 0.55, "muted", True, name))
-        return [shape], texts
+        return [shape], [*texts, *_port_numbers(here, name)]
 
     def _frame(self, here: Pose, shape: NodeShape) -> list[Item]:
         """A frame's outline and what is inside, with the open legs inside on the sides of the frame's own legs."""
@@ -266,6 +263,15 @@ class Builder(Arrangement):
         inner = scene.shifted(*here.center).prefixed(f"{shape.id}.")
         self.inner_terms += inner.terms
         return [shape, *inner.items]
+
+
+def _port_numbers(here: Pose, name: str) -> list[Item]:
+    """Which leg is which, at the rim inside, where the shape alone does not say so."""
+    ports = here.ports.items() if here.numbered else ()
+    return [
+        Text(f"{name}-{leg}", str(leg), add(point, normal, -0.36), 0.55, "muted", True, name)
+        for leg, (point, normal) in ports
+    ]
 
 
 def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:

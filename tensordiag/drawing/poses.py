@@ -34,6 +34,8 @@ class Pose:
     @property
     def numbered(self) -> bool:
         """Whether the legs of a disc need numbers: they do not stand counter-clockwise from leg 0."""
+        if self.node.kind == "frame":
+            return self.node.legs > 2
         if self.node.kind != "tensor":
             return False
         angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
@@ -171,7 +173,7 @@ def _ports(component: Component, placement: Placement, here: Pose, hints: list[P
     if kind == "merge":
         _merge_ports(here, hints)
     elif kind == "frame":
-        _frame_ports(here, hints)
+        _frame_ports(here, hints, placement.axes.get(here.number, "free"))
     elif kind in ROUND_KINDS:
         _round_ports(component, placement, here, hints)
     elif placement.axes.get(here.number) == "corner" and kind in BAR_KINDS:
@@ -208,22 +210,49 @@ def _merge_ports(here: Pose, hints: list[Point]) -> None:
     here.ports[count] = (add(here.center, rotated((here.width / 2, 0.0), here.turn)), rotated((1.0, 0.0), here.turn))
 
 
-def _frame_ports(here: Pose, hints: list[Point]) -> None:
-    """Leg 0 at one side and the last at the other, those between below; one leg at the side that it goes to."""
+def _frame_ports(here: Pose, hints: list[Point], axis: str) -> None:
+    """Two legs at the left and right sides; one at the side that it goes to; more where their wires come from."""
     w, h = here.width / 2, here.height / 2
     count = here.node.legs
     if count == 1:
         x, y = hints[0]
-        way = (math.copysign(1.0, x), 0.0) if abs(x) * h >= abs(y) * w else (0.0, math.copysign(1.0, y))
+        level = axis == "h" if axis in ("h", "v") else abs(x) * h >= abs(y) * w
+        way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
         here.ports[0] = (add(here.center, (way[0] * w, way[1] * h)), way)
-        return
-    flip = -1.0 if count == 2 and hints[0][0] > hints[1][0] + 1e-9 else 1.0
-    here.turn = 180.0 if flip < 0 else 0.0
-    here.ports[0] = (add(here.center, (-flip * w, 0.0)), (-flip, 0.0))
-    here.ports[count - 1] = (add(here.center, (flip * w, 0.0)), (flip, 0.0))
-    for leg in range(1, count - 1):
-        x = -w + 2 * w * leg / (count - 1)
-        here.ports[leg] = (add(here.center, (x, -h)), (0.0, -1.0))
+    elif count == 2:
+        flip = -1.0 if hints[0][0] > hints[1][0] + 1e-9 else 1.0
+        here.turn = 180.0 if flip < 0 else 0.0
+        here.ports[0] = (add(here.center, (-flip * w, 0.0)), (-flip, 0.0))
+        here.ports[1] = (add(here.center, (flip * w, 0.0)), (flip, 0.0))
+    else:
+        _rim_ports(here, hints, (w, h))
+
+
+def _rim_ports(here: Pose, hints: list[Point], half: Point) -> None:
+    """Ports on the sides of a rectangle in the directions of the hints, those of one side spread apart."""
+    w, h = half
+    sides: dict[Point, list[tuple[float, int]]] = {}
+    for leg, (x, y) in enumerate(hints):
+        level = abs(x) * h >= abs(y) * w
+        way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
+        at = (y / max(abs(x), 1e-9) * w) if level else (x / max(abs(y), 1e-9) * h)
+        sides.setdefault(way, []).append((round(at, 6), leg))
+    for way, found in sides.items():
+        reach = (h if way[0] else w) - _RIM
+        apart = min(1.0, 2 * reach / max(1, len(found) - 1))
+        ranked = sorted(found)
+        places = [min(max(at, -reach), reach) for at, _ in ranked]
+        for k in range(1, len(places)):
+            places[k] = max(places[k], places[k - 1] + apart)
+        places[-1] = min(places[-1], reach)
+        for k in range(len(places) - 1, 0, -1):
+            places[k - 1] = min(places[k - 1], places[k] - apart)
+        for (_, leg), at in zip(ranked, places, strict=True):
+            point = (way[0] * w, at) if way[0] else (at, way[1] * h)
+            here.ports[leg] = (add(here.center, point), way)
+
+
+_RIM = 0.9  # no port in a rounded corner
 
 
 def _round_ports(component: Component, placement: Placement, here: Pose, hints: list[Point]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import networkx as nx
 
 from .geometry import Point, distance, rotated, sub
+from .isomorphism import isomorphic
 from .scene import NodeShape, Scene, Text
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
@@ -32,7 +33,7 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
         inside = tuple(
             tuple(sorted((_text(t.coefficient), certificate(t.skeleton)) for t in terms)) for terms in node.content
         )
-        graph.add_node(("n", number), color=repr((node.kind, node.label, inside)))
+        graph.add_node(("n", number), color=ascii((node.kind, node.label, inside)))
         for leg in range(node.legs):
             graph.add_node(("l", number, leg), color="leg" if node.kind in _FREE else f"leg{leg}")
             graph.add_edge(("n", number), ("l", number, leg))
@@ -60,9 +61,7 @@ def certificate(skeleton: Skeleton) -> str:
 
 def same(first: Skeleton, second: Skeleton) -> bool:
     """Whether two skeletons are one diagram: isomorphic with leg order, up to declared symmetries."""
-    a, b = graph_of(first), graph_of(second)
-    colors = [sorted(c for _, c in g.nodes(data="color")) for g in (a, b)]
-    return colors[0] == colors[1] and (not colors[0] or bool(nx.vf2pp_is_isomorphic(a, b, node_label="color")))
+    return isomorphic(graph_of(first), graph_of(second))
 
 
 def read(scene: Scene, names: Sequence[str] = ()) -> Reading:
@@ -155,7 +154,8 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
 
     if shape.kind in BAR_KINDS:
         return sorted(ends, key=lambda end: local(end)[0])
-    if shape.kind == "frame":
+    numbers = [t for t in texts if t.owner == shape.id and t.label.isdigit() and t.size < 0.6]
+    if shape.kind == "frame" and not numbers:
         if shape.turn == 180.0:
             return sorted(ends, key=lambda end: -end[0][0])
         return sorted(ends, key=lambda end: end[0][0])
@@ -166,19 +166,15 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
         if tick is not None and across and distance(tick, across[-1][0]) < distance(tick, across[0][0]):
             across = across[::-1]
         return [*across, *(end for end in ends if local(end)[0] >= 0)]
-    if shape.kind == "tensor":
-        numbers = [t for t in texts if t.owner == shape.id and t.label.isdigit() and t.size < 0.6]
-        if numbers:
-            return sorted(ends, key=lambda end: int(min(numbers, key=lambda t: distance(t.center, end[0])).label))
-        if shape.tick is not None:
-            start = _angle(shape, shape.tick)
-            way = -1.0 if shape.mirrored else 1.0
-            return sorted(
-                ends,
-                key=lambda end: (
-                    round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4) % round(2 * math.pi, 4)
-                ),
-            )
+    if shape.kind in ("tensor", "frame") and numbers:
+        return sorted(ends, key=lambda end: int(min(numbers, key=lambda t: distance(t.center, end[0])).label))
+    if shape.kind == "tensor" and shape.tick is not None:
+        start = _angle(shape, shape.tick)
+        way = -1.0 if shape.mirrored else 1.0
+        return sorted(
+            ends,
+            key=lambda end: round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4) % round(2 * math.pi, 4),
+        )
     return ends
 
 

@@ -60,14 +60,13 @@ def blocks(terms: Sequence[Term], pictures: Sequence[Picture], style: Style, pre
         sign, coefficient = coefficient_markup(term.coefficient, number == 0)
         name = f"{prefix}{number}/"
         empty = not term.skeleton.nodes and not term.skeleton.wires
-        if empty and not coefficient:
-            coefficient = "1"
+        shown = coefficient or "1" * empty
         pieces: list[Block] = []
         if sign:
             slot = style.operator_slot if number else 1.0
             pieces.append(text_block(sign, f"{name}sign", slot))
-        if coefficient:
-            pieces.append(text_block(coefficient, f"{name}coefficient", 0.0))
+        if shown:
+            pieces.append(text_block(shown, f"{name}coefficient", 0.0))
         if not empty:
             box = picture.scene.box
             scene = picture.scene.prefixed(name)

@@ -62,7 +62,7 @@ class Sizes:
         if node.kind == "ones":
             return 2.4 * style.dot, 2.4 * style.dot
         if node.kind in ("vector", "unit"):
-            long = max(0.0, self.text(node) - 1.2)
+            long = max(0.0, self.text(node) - (1.2 if node.kind == "vector" else 0.8))
             body = style.body if node.kind == "vector" else 0.95 * style.body
             return body + 1.3 * long, body + 0.8 * long
         if node.kind == "merge":

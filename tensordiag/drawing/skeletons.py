@@ -213,7 +213,7 @@ def _structural(box: Structural) -> Node:
     if box.name == "unit":
         index = box.params[0]
         assert isinstance(index, int)
-        return Node("unit", f"e_{{{index}}}", 1, box)
+        return Node("unit", f"e_{{{index}}}".replace("-", "−"), 1, box)
     params = ",".join(str(p) for p in box.params)
     label = f"\\mathrm{{{box.name}}}" + (f"_{{{params}}}" if params else "")
     return Node({0: "scalar", 1: "vector", 2: "matrix"}.get(box.order, "tensor"), label, box.order, box)

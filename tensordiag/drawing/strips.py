@@ -111,9 +111,8 @@ def _stages(steps: Sequence[Step]) -> list[Step]:
 
 def _looks_the_same(step: Step) -> bool:
     before, after = terms_of(step.before), terms_of(step.after)
-    return step.before == step.after or (
-        len(before) == len(after) > 0
-        and all(a.coefficient == b.coefficient and a.skeleton == b.skeleton for a, b in zip(before, after, strict=True))
+    return len(before) == len(after) > 0 and all(
+        a.coefficient == b.coefficient and same(a.skeleton, b.skeleton) for a, b in zip(before, after, strict=True)
     )
 
 
