@@ -123,7 +123,7 @@ class NumpyWriter(Writer):
         """A fresh array, or a NumPy scalar."""
         name, base = self.name[root.number], self.base[root.number]
         if not root.shape:
-            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply") else name
+            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply", "part") else name
         if base not in self.owned or base in self.returned:
             return f"{name}.copy()"
         self.returned.add(base)
@@ -205,6 +205,25 @@ class NumpyWriter(Writer):
         text = f"{function}({', '.join([*args, *extra])})"
         fresh = isinstance(made, np.ufunc) or getattr(made, "__module__", "") in _OWN
         return text if fresh or not value.shape else f"array({text})"  # it may have returned its argument
+
+    # -- slices ------------------------------------------------------------------------------------
+
+    def sliced(self, value: Value, *names: str) -> str:
+        """A function for one slice, and its sum over all of them."""
+        slices = value.data
+        self.use(value, f"{slices.count} slices")
+        inner = NumpyWriter(slices.inputs, slices.results, slices.order, self.functions)
+        inner.reuse = self.reuse
+        name = f"slice_{len(self.lines)}"
+        self.lines.append(f"def {name}({', '.join(f'a{k}' for k in range(len(slices.inputs)))}):")
+        self.lines += ["    " + line for line in inner.write()]
+        rows = f"({slices.rows!r}, {slices.outputs!r})"
+        return (
+            f"run_slices({name}, [{', '.join(names)}], {rows}, {slices.sizes!r}, {slices.shapes!r}, {slices.threads})"
+        )
+
+    def part(self, value: Value, x: str) -> str:
+        return f"{x}[{value.data}]"
 
     # -- spreading and adding ----------------------------------------------------------------------
 

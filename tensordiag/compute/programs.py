@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .backends import Backend
-from .implementations import implementation
+from .implementations import IMPLEMENTATIONS, implementation
 from .long_programs import as_calls
 from .numpy_source import NumpyWriter
 from .planning import Plan
@@ -78,7 +79,7 @@ def make_program(
         inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
         scope["inner"] = backend.finished(inner)
         run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
-    return Program(plan, _readable(plan, names, body, backend), run)
+    return Program(plan, _readable(plan, body, writer.functions, backend), run)
 
 
 def _arguments(names: Sequence[str]) -> str:
@@ -113,6 +114,22 @@ def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes:
     return made
 
 
-def _readable(plan: Plan, names: Sequence[str], body: Sequence[str], backend: Backend) -> str:
-    legend = [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
-    return "\n".join([*backend.header, *legend, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
+def _readable(plan: Plan, body: Sequence[str], functions: Mapping[str, Any], backend: Backend) -> str:
+    """The source with what it imports, so that it runs as it stands."""
+    names = [value.data for value in plan.inputs]
+    lines = list(backend.header)
+    if any("run_slices(" in line for line in body):
+        lines.append("from tensordiag.compute.slicing import run_slices")
+    table = {id(made): name for name, made in IMPLEMENTATIONS.items()}
+    for name, made in functions.items():
+        if isinstance(made, Fraction):
+            lines += ["from fractions import Fraction", f"{name} = {made!r}"]
+        elif isinstance(made, np.ufunc) and getattr(np, (called := str(made.__name__)), None) is made:
+            lines.append(f"{name} = np.{called}")
+        elif id(made) in table:
+            lines.append(f"from tensordiag.compute.implementations import implementation  # of {table[id(made)]}")
+            lines.append(f"{name} = implementation({table[id(made)]!r})")
+        elif isinstance(made, (int, float, complex)):
+            lines.append(f"{name} = {made!r}")
+    lines += [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
+    return "\n".join([*lines, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
