@@ -7,7 +7,7 @@
 """
 
 from .calculus import derivation, diff, grad, hessian, hvp, jacobian, jvp, vjp
-from .compute import compile, evaluate, register_array
+from .compute import compile, evaluate, register_array, value_and_grad
 from .core.algebra import (
     diag,
     entry,
@@ -95,6 +95,7 @@ __all__ = [
     "trace",
     "transpose",
     "unit",
+    "value_and_grad",
     "vec",
     "vjp",
     "zero",

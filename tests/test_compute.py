@@ -299,6 +299,20 @@ def test_messages():
         compile(x, backend="torhc")
 
 
+def test_value_and_gradients_together():
+    T, U, V = td.tensors("T[n,n] U[n,k] V[n,k]")
+    f = td.square_norm(T - U @ V.T)
+    arrays = {"T": rng.standard_normal((4, 4)), "U": rng.standard_normal((4, 2)), "V": rng.standard_normal((4, 2))}
+    R = arrays["U"] @ arrays["V"].T - arrays["T"]
+    value, gU, gV = td.value_and_grad(f, [U, V])(arrays)
+    assert value == pytest.approx((R * R).sum())
+    np.testing.assert_allclose(gU, 2 * R @ arrays["V"])
+    np.testing.assert_allclose(gV, 2 * R.T @ arrays["U"])
+    assert len(td.value_and_grad(f, U)(arrays)) == 2
+    with says(OrderError, "T[n, n]"):
+        td.value_and_grad(T, T)
+
+
 # -- structured results --------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from .compilation import Compiled, compile
 from .evaluation import evaluate
+from .gradients import value_and_grad
 from .implementations import register_array
 
-__all__ = ["Compiled", "compile", "evaluate", "register_array"]
+__all__ = ["Compiled", "compile", "evaluate", "register_array", "value_and_grad"]
