@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -283,6 +284,29 @@ def test_peak_memory_counts_what_lives_at_once():
     assert plan.peak_memory == 2 * 100 * 100 * 8
     with says(MemoryLimitError, "over the limit of 100.0 KiB: the intermediate A has shape (100, 100)"):
         compile(product, memory_limit=100 * 1024)(A=np.ones((100, 100)))
+
+
+def test_programs_take_the_memory_that_their_plan_states():
+    N = 24
+    As = [td.Tensor(f"A{k}", ("D" if k else "1", "p", "D")) for k in range(N)]
+    L = td.einsum("api,apj->ij", As[0], As[0])
+    for A in As[1:]:
+        L = td.einsum("ij,ipk,jpl->kl", L, A, A)
+    h = x = td.Tensor("x", ("D", "D"))
+    for A in As[1:]:
+        h = td.apply("relu", h @ x) + td.apply("tanh", A.sum(1) @ h)
+    for f in (L.trace(), h.sum()):
+        arrays = {
+            t.name: rng.standard_normal([{"D": 48, "p": 2, "1": 1}[str(d)] for d in t.dims]) / 7 for t in f.tensors
+        }
+        wrt = [t for t in f.tensors if t is not x]
+        program = compile([f, *td.grad(f, wrt)])
+        program(arrays)
+        tracemalloc.start()
+        program(arrays)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1.25 * program.plan.peak_memory
 
 
 def test_messages():

@@ -87,7 +87,10 @@ def test_long_programs_are_the_same_as_short_ones():
     want = scope["program"](*(arrays[name] for name in sorted(arrays)))
     for a, b in zip(got, want, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert program(arrays)[0] == got[0]
+    for _ in range(70):  # until it is compiled as a whole
+        again = program(arrays)
+    for a, b in zip(again, want, strict=True):
+        np.testing.assert_array_equal(a, b)
     with pytest.raises(td.TensordiagError, match="no array is given for A0"):
         program({name: array for name, array in arrays.items() if name != "A0"})
     narrow = {name: array.astype(np.float32) for name, array in arrays.items()}

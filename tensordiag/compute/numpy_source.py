@@ -24,6 +24,7 @@ _Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
+_WORTH_DELETING = 64
 _COMPARED = {relu: "maximum", step: "greater"}
 _OWN = frozenset({relu.__module__, "numpy.linalg"})
 
@@ -51,6 +52,8 @@ class NumpyWriter(Writer):
         self.owned: set[int] = set()
         self.compact: set[str] = set()
         self.pool: dict[Indices, list[str]] = {}
+        self.wanted = {v.shape: place for place, v in enumerate(self.order) if v.kind in ("pair", "apply")}
+        self.aliases: dict[int, list[str]] = {}
         self.runs = find_runs(self.order, self.functions["implementation"]) if self.reuse else {}
         self.returned: set[int] = set()
 
@@ -70,6 +73,11 @@ class NumpyWriter(Writer):
         implementation = self.functions["implementation"]
         block = Block(run, self.name, lambda v: self.function(implementation(v.data[0]), "f"))
         self.lines += block.write(needed)
+        for v in run:
+            if v.number in needed:
+                self.aliases[v.number] = [self.name[v.number]]
+        for v in run:
+            self.release(v)
         return True
 
     def settle(self, value: Value, text: str) -> None:
@@ -79,6 +87,8 @@ class NumpyWriter(Writer):
             self.owned.add(self.base[value.number])
         else:
             super().settle(value, text)
+        self.aliases.setdefault(self.base[value.number], []).append(self.name[value.number])
+        if not text.startswith("="):
             if self.base[value.number] == value.number and value.shape:
                 self.owned.add(self.base[value.number])
             if value.kind == "pair" and text.startswith("dot(") and text.endswith(")") and ".reshape" not in text:
@@ -86,18 +96,25 @@ class NumpyWriter(Writer):
         self.release(value)
 
     def release(self, value: Value) -> None:
-        """Put the buffers that nobody needs after this value into the pool."""
+        """Let go of the buffers that nobody needs after this value: for a later value of their shape, or for good."""
         here = self.place[value.number]
+        gone: list[str] = []
         for operand in dict.fromkeys(value.operands):
             base = self.base[operand.number]
+            if base not in self.owned or self.last[base] != here:
+                continue
+            owner = self.order[self.place[base]]
             name = self.name[base]
-            if (
-                base in self.owned
-                and self.last[base] == here
-                and name in self.compact
-                and name != self.name[value.number]
-            ):
-                self.pool.setdefault(self.order[self.place[base]].shape, []).append(name)
+            if name == self.name[value.number] or owner.entries < _WORTH_DELETING:
+                continue
+            names = dict.fromkeys(self.aliases.pop(base, ()))
+            pooled = name in self.compact and self.reuse and owner.entries >= _WORTH_REUSING
+            if pooled and self.wanted.get(owner.shape, -1) > here:
+                self.pool.setdefault(owner.shape, []).append(name)
+                names.pop(name, None)
+            gone += names
+        if gone:
+            self.lines.append(f"del {', '.join(gone)}")
 
     def take(self, value: Value) -> str | None:
         """A contiguous buffer of a value's shape that nobody needs any more."""
@@ -257,6 +274,7 @@ class NumpyWriter(Writer):
         spec = letters([label[i] for i in left], [label[i] for i in free])
         self.lines.append(f"t = einsum({spec!r}, {target})")
         self.lines.append(f"t[...] {sign} {source}" if sign == "=" else f"t {sign} {source}")
+        self.lines.append("del t")
 
     def sum(self, value: Value, *names: str) -> str:
         self.use(value, "add")

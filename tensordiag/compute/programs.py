@@ -16,7 +16,7 @@ import numpy as np
 from .backends import NUMPY, Backend
 from .domains import checked, is_limited, with_checks
 from .implementations import IMPLEMENTATIONS, implementation
-from .long_programs import as_calls
+from .long_programs import as_calls, warmed
 from .numpy_source import NumpyWriter
 from .planning import Plan
 from .values import Value
@@ -108,7 +108,12 @@ def _numpy_run(
 ) -> Callable[..., Any]:
     every = _all_names(plan, dtypes)
     guards = [(name, np.ndarray, dtypes[name], shapes[name]) for name in every]
-    return as_calls(body, scope, guards, MISS) or _define(_guarded(len(every), body), scope, "program")
+    calls = as_calls(body, scope, guards, MISS)
+
+    def code() -> Callable[..., Any]:
+        return _define(_guarded(len(every), body), scope, "program")
+
+    return code() if calls is None else warmed(calls, code)
 
 
 def _input_names(plan: Plan) -> tuple[str, ...]:
