@@ -25,7 +25,7 @@ TOPICS = {
     "Functions": """apply function exp expm1 log log1p sin cos tan arcsin arccos arctan sinh cosh tanh sigmoid softplus
         erf gelu relu step sign maximum minimum softmax logsoftmax logsumexp""",
     "Functions of matrices": "inv pinv det logdet adj expm logm sqrtm sinm cosm eigvalsh",
-    "Derivatives": """diff grad jacobian hessian jvp vjp hvp divergence laplacian taylor derivation
+    "Derivatives": """diff grad jacobian hessian jvp vjp hvp divergence laplacian taylor value_and_grad derivation
         Derivation Step""",
     "Rewriting": "simplify expand is_equivalent",
     "Numbers": "evaluate compile register_array",

@@ -98,6 +98,7 @@ from .core.traversal import substitute
 from .dimension import Dimension
 from .errors import TensordiagError
 from .extension import function
+from .gradients import value_and_grad
 from .notation import parse
 from .rewrite import Derivation, Step, expand, is_equivalent, simplify
 
@@ -219,6 +220,7 @@ __all__ = [
     "tril",
     "triu",
     "unit",
+    "value_and_grad",
     "vec",
     "vjp",
     "zero",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -285,6 +286,29 @@ def test_peak_memory_counts_what_lives_at_once():
         compile(product, memory_limit=100 * 1024)(A=np.ones((100, 100)))
 
 
+def test_programs_take_the_memory_that_their_plan_states():
+    N = 24
+    As = [td.Tensor(f"A{k}", ("D" if k else "1", "p", "D")) for k in range(N)]
+    L = td.einsum("api,apj->ij", As[0], As[0])
+    for A in As[1:]:
+        L = td.einsum("ij,ipk,jpl->kl", L, A, A)
+    h = x = td.Tensor("x", ("D", "D"))
+    for A in As[1:]:
+        h = td.apply("relu", h @ x) + td.apply("tanh", A.sum(1) @ h)
+    for f in (L.trace(), h.sum()):
+        arrays = {
+            t.name: rng.standard_normal([{"D": 48, "p": 2, "1": 1}[str(d)] for d in t.dims]) / 7 for t in f.tensors
+        }
+        wrt = [t for t in f.tensors if t is not x]
+        program = compile([f, *td.grad(f, wrt)])
+        program(arrays)
+        tracemalloc.start()
+        program(arrays)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1.25 * program.plan.peak_memory
+
+
 def test_messages():
     x = td.Tensor("x", ("n",))
     program = compile(x * x)
@@ -297,6 +321,20 @@ def test_messages():
         program(x=np.ones((1, 1)))
     with says(BackendError, "unknown backend 'torhc'; did you mean torch?"):
         compile(x, backend="torhc")
+
+
+def test_value_and_gradients_together():
+    T, U, V = td.tensors("T[n,n] U[n,k] V[n,k]")
+    f = td.square_norm(T - U @ V.T)
+    arrays = {"T": rng.standard_normal((4, 4)), "U": rng.standard_normal((4, 2)), "V": rng.standard_normal((4, 2))}
+    R = arrays["U"] @ arrays["V"].T - arrays["T"]
+    value, gU, gV = td.value_and_grad(f, [U, V])(arrays)
+    assert value == pytest.approx((R * R).sum())
+    np.testing.assert_allclose(gU, 2 * R @ arrays["V"])
+    np.testing.assert_allclose(gV, 2 * R.T @ arrays["U"])
+    assert len(td.value_and_grad(f, U)(arrays)) == 2
+    with says(OrderError, "T[n, n]"):
+        td.value_and_grad(T, T)
 
 
 # -- structured results --------------------------------------------------------------------------------

@@ -168,10 +168,40 @@ def test_places_out_of_range():
 
 def test_singular_matrices():
     inverse = td.apply("inv", A)
-    with says(SingularError, "the matrix under inv is singular (shape (2, 2)); try pinv"):
+    with says(SingularError, "the matrix under inv is singular (shape (2, 2), made of A); try pinv"):
         evaluate(inverse, A=np.ones((2, 2)))
-    with says(SingularError, "the matrix under inv is singular (shape (2, 2)); try pinv"):
+    with says(SingularError, "the matrix under inv is singular (shape (2, 2), made of A); try pinv"):
         evaluate(inverse @ x, A=np.ones((2, 2)), x=np.ones(2))
+    with says(SingularError, "the matrix under inv is singular (shape (3, 3), made of B, x); try pinv"):
+        evaluate(td.apply("inv", B @ B.T + td.outer(x, x)) @ A, A=np.eye(3), B=np.zeros((3, 2)), x=np.ones(3))
+
+
+def warns(text):
+    return pytest.warns(RuntimeWarning, match=re.escape(text))
+
+
+def test_outside_a_domain_numpy_decides_and_a_warning_says_what_it_was():
+    root = td.core.functions.pow_(x, 0.5)
+    with warns("log takes positive numbers, but 2 of 3 entries are outside (from -2 to 0); their values are infinite"):
+        np.testing.assert_array_equal(evaluate(td.apply("log", x), x=[1.0, 0.0, -2.0]), [0, -np.inf, np.nan])
+    with warns("log takes positive numbers, but 50000 of 50000 entries are outside (from -1 to -1)"):
+        evaluate(td.apply("log", 2 * x * x - 3 * x * x), x=np.ones(50_000))
+    with warns("power 1/2 takes numbers that have this power, but 1 of 2 entries are outside (-4)"):
+        assert evaluate(root, x=[4.0, -4.0])[0] == 2
+    with warns("power -1 takes numbers that have this power, but 1 of 2 entries are outside (0)"):
+        assert evaluate(td.core.functions.reciprocal(x), x=[0.0, 1.0]).tolist() == [np.inf, 1]
+    with warns("arcsin takes numbers from -1 to 1, but 1 of 2 entries are outside (2)"):
+        evaluate(td.apply("arcsin", x), x=[0.5, 2.0])
+    with warns("log1p takes numbers over -1, but 1 of 2 entries are outside (-1)"):
+        evaluate(td.apply("log1p", x), x=[-1.0, 2.0])
+
+
+def test_warnings_are_as_numpy_is_told():
+    with np.errstate(all="ignore"):
+        assert np.isnan(evaluate(td.apply("log", t), t=-1.0))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        evaluate(td.apply("log", t), t=-1.0)
+    assert evaluate(td.apply("log", t), t=-1.0 + 0j) == pytest.approx(1j * math.pi)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])

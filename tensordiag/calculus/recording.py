@@ -33,7 +33,8 @@ def derivation(expr: Expr, wrt: Variable) -> Derivation:
     result = diff(expr, variable)
     network = flat(simplify(expr)) if isinstance(expr.base, Sum) else flat(expr)
     places = [] if isinstance(network.base, Sum) else _holders(network, variable)
-    boxes = [_boxes(network)[place] for place in places]
+    every = _boxes(network)
+    boxes = [every[place] for place in places]
     if isinstance(network.base, Sum) or len(set(boxes)) > 1:
         steps = [Step("chain rule", network, flat(result), f"through the boxes that hold {variable.name}")]
     elif not places:
@@ -65,10 +66,9 @@ def _removals(network: Expr, places: Sequence[int], box: Expr, variable: Expr) -
 
 def _holders(network: Expr, variable: Expr) -> list[int]:
     """The boxes that are the variable or hold it."""
-    return [k for k, box in enumerate(_boxes(network)) if box is not None and variable in set(walk(box))]
+    return [k for k, box in sorted(_boxes(network).items()) if variable in set(walk(box))]
 
 
-def _boxes(network: Expr) -> list[Expr | None]:
-    """The boxes of the graph by number; None for the places of open legs among them."""
-    numbered = {node: data.get("box") for node, data in network.graph.nodes(data=True) if isinstance(node, int)}
-    return [numbered.get(number) for number in range(max(numbered, default=-1) + 1)]
+def _boxes(network: Expr) -> dict[int, Expr]:
+    """The boxes of the graph by number."""
+    return {node: data["box"] for node, data in network.graph.nodes(data=True) if "box" in data}

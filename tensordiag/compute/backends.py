@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import BackendError, did_you_mean
 from .implementations import registered_arrays
 from .library_functions import library_implementation
+from .slicing import run_slices
 
 __all__ = ["BACKENDS", "Backend", "find_backend"]
 
@@ -64,6 +65,7 @@ def _numpy_scope(dtype: Any) -> dict[str, Any]:
         "maximum": np.maximum,
         "greater": np.greater,
         "number": dtype.type,
+        "run_slices": run_slices,
     }
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from .constants import gathered
 from .differences import with_directions
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
-from .paths import pair_cost, traffic_cost
+from .paths import DEFAULT, Search, pair_cost, traffic_cost
 from .products import Planner
 from .recognition import recognised, with_root_weights, with_solves
+from .slicing import Slicing
 from .values import Value, Values, below, reachable
 
 __all__ = ["cheapest_plan", "choose_form", "plan_cost"]
@@ -65,18 +66,20 @@ def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:
 
 def plan_cost(values: Values, roots: Sequence[Value]) -> float:
     """Estimated seconds of the plan of these results."""
-    planned = Planner(values, search_repeats=1).plan(roots)
+    planned = Planner(values, Search(repeats=1)).plan(roots)
     return sum(value_cost(value) for value in below(planned))
 
 
-def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
+def cheapest_plan(
+    values: Values, roots: Sequence[Value], search: Search = DEFAULT, slicing: Slicing | None = None
+) -> list[Value]:
     """The plan of these results: every network for itself, or with an eye on what the others need."""
-    first = Planner(values)
+    first = Planner(values, search, slicing=slicing)
     plain = first.plan(roots)
     popular = {key: count for key, count in first.seen.items() if count > 1}
     if not popular or len(popular) > _LARGEST_SHARING:
         return plain
-    second = Planner(values, popular=popular)
+    second = Planner(values, search, popular, slicing)
     second.paths = first.paths
     shared = second.plan(roots)
     return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in below(plan)))
@@ -84,7 +87,7 @@ def cheapest_plan(values: Values, roots: Sequence[Value]) -> list[Value]:
 
 def value_cost(value: Value) -> float:
     """Estimated seconds of one value of a plan."""
-    if value.kind in ("input", "view", "turn", "full"):
+    if value.kind in ("input", "view", "turn", "part", "full"):
         return 0.0
     if value.kind == "pair":
         (ra, rb), order = value.data
@@ -92,5 +95,7 @@ def value_cost(value: Value) -> float:
         cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size)
         same = value.operands[0] is value.operands[1] and order == 2 and len(size) == 3
         return cost * 0.6 if same else cost
+    if value.kind == "sliced":
+        return float(value.data.count * sum(value_cost(inner) for inner in value.data.order))
     weight = 20 if value.kind in ("apply", "logistic") else 1
     return traffic_cost(value.entries * weight + sum(o.entries for o in value.operands), max(1, len(value.operands)))

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..core.expressions import Expr, Tensor
+from ..errors import BackendError, MemoryLimitError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
-from .planning import Plan, core_plan, default_memory_limit, make_plan
+from .memory import default_memory_limit
+from .paths import Search
+from .planning import Plan, core_plan, make_plan
 from .programs import MISS, Program, make_program
+from .slicing import Slicing
 from .structure import leaves, pieces
 from .structured import Structured
 
 __all__ = ["Compiled", "compile"]
+
+_SHARES = (4, 3, 2, 1)
 
 
 @contextmanager
@@ -32,6 +40,15 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a plan may use: bytes, threads for slices (0: no slices), and time for the search of its order."""
+
+    limit: int
+    threads: int
+    search: Search
+
+
 class Compiled:
     """A callable made by `compile`: arrays in by name, arrays out.
 
@@ -44,12 +61,12 @@ class Compiled:
         single: bool,
         backend: Backend,
         sizes: Mapping[str, int] | None,
-        memory_limit: int | None,
+        options: Options,
     ) -> None:
         self._single = single
         self._backend = backend
         self._sizes = sizes
-        self._limit = default_memory_limit() if memory_limit is None else memory_limit
+        self._options = options
         self._roots = tuple(expr.base for expr in exprs)
         self._known = known_tensors(exprs)
         with without_collection():
@@ -93,9 +110,24 @@ class Compiled:
         sizes = bind_sizes(self._known, shapes, self._sizes)
         width = self._backend.common_dtype(set(types.values())).itemsize
         with without_collection():
-            plan = make_plan(self._steps, self._roots, sizes, width)
-            plan.check_memory(self._limit)
+            plan = self._plan(sizes, width)
             return make_program(plan, types, self._backend, self._single, shapes)
+
+    def _plan(self, sizes: Mapping[str, int], width: int) -> Plan:
+        """A plan that fits in the memory: where slicing is allowed, with smaller slices until it does."""
+        limit, threads, search = self._options.limit, self._options.threads, self._options.search
+        shares = [limit * part // 4 for part in _SHARES] if threads else [limit]
+        for share in shares:
+            slicing = Slicing(share, threads, width) if threads else None
+            plan = make_plan(self._steps, self._roots, sizes, width, search, slicing)
+            try:
+                plan.check_memory(limit)
+            except MemoryLimitError:
+                if share is shares[-1]:
+                    raise
+            else:
+                break
+        return plan
 
     def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Structured | list[Structured]:
         """The values with their copy tensors kept apart: a core and a pattern each, never the dense array.
@@ -124,7 +156,7 @@ class Compiled:
         types = {name: a.dtype for name, a in arrays.items()}
         sizes = bind_sizes(self._known, shapes, self._sizes)
         plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, 8))
-        plan.check_memory(self._limit)
+        plan.check_memory(self._options.limit)
         return make_program(plan, types, find_backend("numpy"), False, shapes), patterns
 
     @property
@@ -151,6 +183,8 @@ def compile(
     *,
     sizes: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
+    slicing: bool | int = False,
+    search_seconds: float = 30.0,
 ) -> Compiled:
     """A callable that computes one expression or several together.
 
@@ -167,11 +201,18 @@ def compile(
         Sizes of named dimensions that no array has; with all of them, `plan` and `source` can be seen without a call.
     memory_limit
         Bytes that computed arrays may take together; three quarters of the machine's memory by default.
+    slicing
+        Whether a network that would need more memory may be computed slice by slice, fixing some of its indices at one
+        place after the other; in as many threads as the machine has cores, or in this number of them.  NumPy only.
+    search_seconds
+        The most time to search for the contraction order of a network that takes seconds to compute; progress is
+        shown on a terminal.
 
     Raises
     ------
     BackendError
-        for an unknown backend, or one that is not installed.  A call raises what `evaluate` raises.
+        for an unknown backend, one that is not installed, or one that cannot slice.  A call raises what `evaluate`
+        raises.
 
     >>> import tensordiag as td
     >>> x, A = td.tensors("x[n] A[n,n]")
@@ -182,4 +223,9 @@ def compile(
     """
     single = isinstance(exprs, Expr)
     listed = [exprs] if isinstance(exprs, Expr) else list(exprs)
-    return Compiled(listed, single, find_backend(backend), sizes, memory_limit)
+    if slicing and backend != "numpy":
+        raise BackendError(f"slices are computed by numpy, not by {backend}")
+    threads = (os.cpu_count() or 1) if slicing is True else int(slicing)
+    limit = default_memory_limit() if memory_limit is None else memory_limit
+    options = Options(limit, threads, Search(seconds=search_seconds))
+    return Compiled(listed, single, find_backend(backend), sizes, options)

@@ -16,9 +16,9 @@ from .arrays import Array, Binding, bind, known_tensors
 from .constants import constant_array, constant_rule
 from .implementations import implementation
 from .kernels import contract_pair, expand, reduce_to
+from .memory import default_memory_limit, readable_bytes
 from .networks import Operand, SizedNetwork, entries, is_absorbed, sized
 from .paths import Path, find_path
-from .planning import default_memory_limit, readable_bytes
 from .structure import Application, Combination, Contraction, Piece, pieces
 
 __all__ = ["log_value"]

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["as_calls"]
+__all__ = ["as_calls", "warmed"]
 
 _VARIABLE = re.compile(r"\b(a\d+|v\d+(?:_\d+)?|t)\b")
 _SHORTEST = 300
 _MOST_FORMS = 0.25
+_WORTH_COMPILING = 64
 
 
 def as_calls(
@@ -36,7 +37,7 @@ def as_calls(
     for parts in statements:
         for name in parts[1::2]:
             slots.setdefault(name, len(slots))
-    functions = {form: _function(form, scope) for form in distinct}
+    functions = {form: _forget if form[0] == "del " else _function(form, scope) for form in distinct}
     unused = len(slots)
     calls: list[tuple[Any, ...]] = []
     start: list[Any] = [None] * (unused + 1)
@@ -45,7 +46,7 @@ def as_calls(
     for form, parts in zip(forms, statements, strict=True):
         names = [slots[name] for name in parts[1::2]]
         target = names.pop(0) if _is_assignment(form) else unused
-        if len(names) > 2:
+        if len(names) > 2 or form[0] == "del ":
             start.append(tuple(names))
             names = [own, len(start) - 1]
         calls.append((functions[form], target, *[*names, unused, unused][:2]))
@@ -67,6 +68,30 @@ def as_calls(
             return finish(variables[last[0]], variables[last[1]])
         finally:
             variables.clear()  # it holds itself
+
+    return run
+
+
+def _forget(variables: list[Any], places: tuple[int, ...]) -> None:
+    for place in places:
+        variables[place] = None
+
+
+def warmed(
+    first: Callable[[Mapping[str, Any]], Any], make: Callable[[], Callable[[Mapping[str, Any]], Any]]
+) -> Callable[[Mapping[str, Any]], Any]:
+    """`first` for some calls, then what `make` gives: code that runs faster, once it is worth its compilation."""
+    calls = 0
+    ready: Callable[[Mapping[str, Any]], Any] | None = None
+
+    def run(given: Mapping[str, Any]) -> Any:
+        nonlocal calls, ready
+        if ready is not None:
+            return ready(given)
+        calls += 1
+        if calls > _WORTH_COMPILING:
+            ready = make()
+        return first(given)
 
     return run
 

@@ -25,6 +25,7 @@ _Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 _ALIASES = frozenset({"view", "turn"})
 _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
+_WORTH_DELETING = 64
 _COMPARED = {relu: "maximum", step: "greater"}
 _OWN = frozenset({relu.__module__, "numpy.linalg"})
 
@@ -52,6 +53,8 @@ class NumpyWriter(Writer):
         self.owned: set[int] = set()
         self.compact: set[str] = set()
         self.pool: dict[Indices, list[str]] = {}
+        self.wanted = {v.shape: place for place, v in enumerate(self.order) if v.kind in ("pair", "apply")}
+        self.aliases: dict[int, list[str]] = {}
         self.runs = find_runs(self.order, self.functions["implementation"]) if self.reuse else {}
         self.returned: set[int] = set()
 
@@ -71,6 +74,11 @@ class NumpyWriter(Writer):
         implementation = self.functions["implementation"]
         block = Block(run, self.name, lambda v: self.function(implementation(v.data[0]), "f"))
         self.lines += block.write(needed)
+        for v in run:
+            if v.number in needed:
+                self.aliases[v.number] = [self.name[v.number]]
+        for v in run:
+            self.release(v)
         return True
 
     def settle(self, value: Value, text: str) -> None:
@@ -80,6 +88,8 @@ class NumpyWriter(Writer):
             self.owned.add(self.base[value.number])
         else:
             super().settle(value, text)
+        self.aliases.setdefault(self.base[value.number], []).append(self.name[value.number])
+        if not text.startswith("="):
             if self.base[value.number] == value.number and value.shape:
                 self.owned.add(self.base[value.number])
             if value.kind == "pair" and text.startswith("dot(") and text.endswith(")") and ".reshape" not in text:
@@ -87,18 +97,25 @@ class NumpyWriter(Writer):
         self.release(value)
 
     def release(self, value: Value) -> None:
-        """Put the buffers that nobody needs after this value into the pool."""
+        """Let go of the buffers that nobody needs after this value: for a later value of their shape, or for good."""
         here = self.place[value.number]
+        gone: list[str] = []
         for operand in dict.fromkeys(value.operands):
             base = self.base[operand.number]
+            if base not in self.owned or self.last[base] != here:
+                continue
+            owner = self.order[self.place[base]]
             name = self.name[base]
-            if (
-                base in self.owned
-                and self.last[base] == here
-                and name in self.compact
-                and name != self.name[value.number]
-            ):
-                self.pool.setdefault(self.order[self.place[base]].shape, []).append(name)
+            if name == self.name[value.number] or owner.entries < _WORTH_DELETING:
+                continue
+            names = dict.fromkeys(self.aliases.pop(base, ()))
+            pooled = name in self.compact and self.reuse and owner.entries >= _WORTH_REUSING
+            if pooled and self.wanted.get(owner.shape, -1) > here:
+                self.pool.setdefault(owner.shape, []).append(name)
+                names.pop(name, None)
+            gone += names
+        if gone:
+            self.lines.append(f"del {', '.join(gone)}")
 
     def take(self, value: Value) -> str | None:
         """A contiguous buffer of a value's shape that nobody needs any more."""
@@ -124,7 +141,7 @@ class NumpyWriter(Writer):
         """A fresh array, or a NumPy scalar."""
         name, base = self.name[root.number], self.base[root.number]
         if not root.shape:
-            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply") else name
+            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply", "part") else name
         if base not in self.owned or base in self.returned:
             return f"{name}.copy()"
         self.returned.add(base)
@@ -220,6 +237,25 @@ class NumpyWriter(Writer):
         fresh = isinstance(made, np.ufunc) or getattr(made, "__module__", "") in _OWN
         return text if fresh or not value.shape else f"array({text})"  # it may have returned its argument
 
+    # -- slices ------------------------------------------------------------------------------------
+
+    def sliced(self, value: Value, *names: str) -> str:
+        """A function for one slice, and its sum over all of them."""
+        slices = value.data
+        self.use(value, f"{slices.count} slices")
+        inner = NumpyWriter(slices.inputs, slices.results, slices.order, self.functions)
+        inner.reuse = self.reuse
+        name = f"slice_{len(self.lines)}"
+        self.lines.append(f"def {name}({', '.join(f'a{k}' for k in range(len(slices.inputs)))}):")
+        self.lines += ["    " + line for line in inner.write()]
+        rows = f"({slices.rows!r}, {slices.outputs!r})"
+        return (
+            f"run_slices({name}, [{', '.join(names)}], {rows}, {slices.sizes!r}, {slices.shapes!r}, {slices.threads})"
+        )
+
+    def part(self, value: Value, x: str) -> str:
+        return f"{x}[{value.data}]"
+
     # -- spreading and adding ----------------------------------------------------------------------
 
     def expand(self, value: Value, x: str) -> str:
@@ -252,6 +288,7 @@ class NumpyWriter(Writer):
         spec = letters([label[i] for i in left], [label[i] for i in free])
         self.lines.append(f"t = einsum({spec!r}, {target})")
         self.lines.append(f"t[...] {sign} {source}" if sign == "=" else f"t {sign} {source}")
+        self.lines.append("del t")
 
     def sum(self, value: Value, *names: str) -> str:
         self.use(value, "add")

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import opt_einsum
 
-__all__ = ["best_tree", "find_path", "pair_cost", "path_cost", "traffic_cost"]
+__all__ = ["DEFAULT", "Search", "best_tree", "find_path", "pair_cost", "path_cost", "traffic_cost"]
 
 Path = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How long to search for a contraction order: random greedy runs, and seconds where a network is very dear."""
+
+    repeats: int = 64
+    seconds: float = 30.0
+
+
+DEFAULT = Search()
 
 _EXACT = 6
 _SECONDS_PER_FLOP = 1 / 3e10
@@ -38,7 +53,7 @@ def traffic_cost(entries: int, calls: int) -> float:
 
 
 def find_path(
-    inputs: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int = 16
+    inputs: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search = DEFAULT
 ) -> Path:
     """Pairs of operand numbers to contract, in order; the result of pair k has number len(inputs) + k.
 
@@ -52,7 +67,7 @@ def find_path(
     if len(ids) <= _EXACT:
         inner = [(a, b) for a, b, _ in best_tree(sets, output, size)]
     else:
-        inner = _searched(sets, output, size, repeats)
+        inner = _searched(sets, output, size, search)
     names = list(ids)
     for a, b in inner:
         path.append((names[a], names[b]))
@@ -125,31 +140,72 @@ def best_tree(
     return tree
 
 
-def _searched(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], repeats: int) -> Path:
+def _searched(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search) -> Path:
     """Greedy, and where that is dear the best of several random greedy runs."""
     inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
-    if repeats > 1 and path_cost(sets, output, size, path) > _DEAR:
-        search = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
-        other = _as_pairs(search(inputs, kept, sizes), len(sets))
-        path = min(path, other, key=lambda p: path_cost(sets, output, size, p))
-        if path_cost(sets, output, size, path) > _VERY_DEAR:
-            path = min([path, *_long_search(inputs, kept, sizes)], key=lambda p: path_cost(sets, output, size, p))
+    best = path_cost(sets, output, size, path)
+    if search.repeats > 1 and best > _DEAR:
+        random = opt_einsum.RandomGreedy(max_repeats=search.repeats, minimize="flops")
+        path, best = _better(path, best, random(inputs, kept, sizes), (sets, output, size))
+        if best > _VERY_DEAR:
+            for found in _long_search(inputs, kept, sizes, search.seconds):
+                path, best = _better(path, best, found, (sets, output, size))
     return path
 
 
-def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int]) -> list[Path]:
-    """Searches for half a minute: by partitioning where cotengra is installed (an extra), and for small arrays."""
-    found = [opt_einsum.RandomGreedy(max_repeats=256, max_time=10, minimize="size")(inputs, output, size)]
+def _better(path: Path, best: float, found: Sequence[Sequence[int]], network: Any) -> tuple[Path, float]:
+    """The cheaper of a path and one that was found, and its cost."""
+    sets, output, size = network
+    other = _as_pairs(found, len(sets))
+    cost = path_cost(sets, output, size, other)
+    return (other, cost) if cost < best else (path, best)
+
+
+def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int], seconds: float) -> Iterator[Any]:
+    """Paths as they are found until the time is up: for small arrays, and by partitioning where cotengra is there.
+
+    What is going on is written to stderr after the first seconds.
+    """
+    progress = Progress(f"searching for an order to contract {len(inputs)} tensors", seconds)
     try:
         import cotengra
     except ImportError:
-        return [_as_pairs(path, len(inputs)) for path in found]
-    letters = {i: opt_einsum.get_symbol(i) for i in size}
-    rows = [[letters[i] for i in row] for row in inputs]
-    search = cotengra.HyperOptimizer(max_time=20, progbar=False, parallel=False, minimize="combo")
-    found.append(search(rows, [letters[i] for i in output], {letters[i]: n for i, n in size.items()}))
-    return [_as_pairs(path, len(inputs)) for path in found]
+        cotengra = None
+    until = time.monotonic() + (seconds / 3 if cotengra else seconds)
+    while (left := until - time.monotonic()) > 0:
+        random = opt_einsum.RandomGreedy(max_repeats=32, max_time=left, minimize="size")
+        yield random(inputs, output, size)
+        progress.show(f"largest intermediate 2^{math.log2(max(1, random.best['size'])):.0f} entries")
+    if cotengra:
+        letters = {i: opt_einsum.get_symbol(i) for i in size}
+        rows = [[letters[i] for i in row] for row in inputs]
+        search = cotengra.HyperOptimizer(max_time=seconds * 2 / 3, progbar=False, parallel=False, minimize="combo")
+        yield search(rows, [letters[i] for i in output], {letters[i]: n for i, n in size.items()})
+    progress.finish()
+
+
+class Progress:
+    """A line on stderr about something that takes long, where stderr is a terminal."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self.what = what
+        self.seconds = seconds
+        self.start = time.monotonic()
+        self.shown = False
+
+    def show(self, state: str) -> None:
+        """Say how far it is, from the third second on."""
+        passed = time.monotonic() - self.start
+        if passed > 2 and sys.stderr is not None and sys.stderr.isatty():
+            sys.stderr.write(f"\r{self.what}: {passed:.0f} of at most {self.seconds:.0f} s, {state} ")
+            sys.stderr.flush()
+            self.shown = True
+
+    def finish(self) -> None:
+        """End the line."""
+        if self.shown:
+            sys.stderr.write("\n")
 
 
 def path_cost(sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path) -> float:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.expressions import Expr
-from ..errors import MemoryLimitError
 from .choice import cheapest_plan, choose_form
 from .layouts import arranged
 from .lowering import lower
+from .memory import peak_bytes
+from .paths import DEFAULT, Search
+from .slicing import Slicing
 from .structure import Piece
 from .values import Value, Values, reachable
 
-__all__ = ["Plan", "core_plan", "default_memory_limit", "make_plan", "readable_bytes"]
+__all__ = ["Plan", "core_plan", "make_plan"]
 
-_VIEWS = frozenset({"input", "view", "turn"})
+_VIEWS = frozenset({"input", "view", "turn", "part"})
 
 
 @dataclass(slots=True)
@@ -54,6 +55,9 @@ class Plan:
             return value.entries * max(1, len(value.operands))
         if value.kind == "reduce":
             return value.operands[0].entries
+        if value.kind == "sliced":
+            inner = Plan(value.data.inputs, value.data.results, {}, self.itemsize, value.data.order)
+            return int(value.data.count * inner.flops)
         return value.entries if value.kind == "scale" else 0
 
     @property
@@ -65,36 +69,11 @@ class Plan:
     @property
     def peak_memory(self) -> int:
         """The most bytes that computed arrays take at once, results included."""
-        return self._peak(None)
-
-    def _peak(self, limit: int | None) -> int:
-        owner: dict[int, int] = {}
-        last: dict[int, int] = {}
-        for place, value in enumerate(self.values):
-            is_view = value.kind in _VIEWS and value.operands
-            owner[value.number] = owner[value.operands[0].number] if is_view else value.number
-            for operand in value.operands:
-                last[owner[operand.number]] = place
-        for value in self.results:
-            last[owner[value.number]] = len(owner)
-        live: dict[int, int] = {}
-        total = peak = 0
-        for place, value in enumerate(self.values):
-            if value.kind not in _VIEWS:
-                live[value.number] = value.entries * self.itemsize
-                total += live[value.number]
-                peak = max(peak, total)
-                if limit is not None and total > limit:
-                    raise MemoryLimitError(_too_much(value, total, limit, self.itemsize))
-            for operand in value.operands:
-                base = owner[operand.number]
-                if last[base] == place:
-                    total -= live.pop(base, 0)
-        return peak
+        return peak_bytes(self.values, self.results, self.itemsize)
 
     def check_memory(self, limit: int) -> None:
         """`MemoryLimitError` naming the first intermediate that goes over a limit in bytes."""
-        self._peak(limit)
+        peak_bytes(self.values, self.results, self.itemsize, limit)
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain data."""
@@ -146,40 +125,18 @@ def _names(values: Sequence[Value]) -> dict[int, str]:
     return found
 
 
-def _too_much(value: Value, total: int, limit: int, itemsize: int) -> str:
-    below = reachable([value])
-    names = sorted({v.data for v in below if v.kind == "input"})
-    shown = "·".join(names[:6]) + ("…" if len(names) > 6 else "")
-    return (
-        f"computing this needs {readable_bytes(total)} at once, over the limit of {readable_bytes(limit)}: the "
-        f"intermediate {shown or 'without tensors'} has shape {value.shape} "
-        f"({readable_bytes(value.entries * itemsize)}); pass a larger memory_limit= if the machine has it"
-    )
-
-
-def readable_bytes(count: int) -> str:
-    """A number of bytes for people."""
-    value = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or unit == "TiB":
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-
-
-def default_memory_limit() -> int:
-    """Three quarters of the machine's memory, in bytes (2⁶² where the system does not say)."""
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4)
-    except (AttributeError, ValueError, OSError):
-        return 2**62
-
-
-def make_plan(steps: Mapping[Expr, Piece], roots: Sequence[Expr], sizes: Mapping[str, int], itemsize: int = 8) -> Plan:
+def make_plan(
+    steps: Mapping[Expr, Piece],
+    roots: Sequence[Expr],
+    sizes: Mapping[str, int],
+    itemsize: int = 8,
+    search: Search = DEFAULT,
+    slicing: Slicing | None = None,
+) -> Plan:
     """Plan results at known sizes."""
     values = Values()
     lowered = lower(values, steps, roots, sizes)
-    results = arranged(values, cheapest_plan(values, choose_form(values, lowered)))
+    results = arranged(values, cheapest_plan(values, choose_form(values, lowered), search, slicing))
     return _planned(results, sizes, itemsize)
 
 

@@ -6,17 +6,18 @@ several networks have (also mirrored, where an operand occurs twice or is symmet
 
 from __future__ import annotations
 
-import itertools
 import math
-import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.numbers import Number, as_number
 from .forms import use_counts
-from .paths import best_tree, find_path
+from .paths import DEFAULT, Search, best_tree, find_path
+from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
+from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
+from .sweeps import Tree, along, products_of_others, swept, with_legs
 from .values import Term, Value, Values, all_arrangements, reachable
 
 __all__ = ["Handle", "Planner", "Removal"]
@@ -54,7 +55,13 @@ class Planner:
     shared out among them, which may find what is good for all of them together.
     """
 
-    def __init__(self, values: Values, search_repeats: int = 64, popular: Mapping[Any, int] | None = None) -> None:
+    def __init__(
+        self,
+        values: Values,
+        search: Search = DEFAULT,
+        popular: Mapping[Any, int] | None = None,
+        slicing: Slicing | None = None,
+    ) -> None:
         self.values = values
         self.popular = popular or {}
         self.seen: Counter[Any] = Counter()
@@ -62,7 +69,8 @@ class Planner:
         self.products: dict[Any, tuple[Value, Indices]] = {}
         self.removals: dict[Any, list[tuple[Value, Indices, Number]]] = {}
         self.paths: dict[Any, Any] = {}
-        self.search_repeats = search_repeats
+        self.search = search
+        self.slicing = slicing
 
     def plan(self, roots: Iterable[Value]) -> list[Value]:
         """The plan's values of the roots, each with the axes of its root."""
@@ -112,9 +120,9 @@ class Planner:
             if tuple([term.size[i] for i in term.output]) == shape:
                 product, row, coefficient = self.product(term, True)
                 return Handle(product, tuple([row.index(i) for i in term.output]), coefficient)
-        places = _core_places(value.terms)
-        pattern = _pattern(value.terms, places)
-        cores = [_Core(term, tuple(term.output[p] for p in places)) for term in value.terms]
+        places = core_places(value.terms)
+        pattern = output_pattern(value.terms, places)
+        cores = [Core(term, tuple(term.output[p] for p in places)) for term in value.terms]
         made = self._core(cores)
         sizes = tuple([value.terms[0].size[i] for i in value.terms[0].output])
         if pattern != tuple(range(len(places))):
@@ -125,7 +133,7 @@ class Planner:
             made = _straight(view)
         return made
 
-    def _core(self, cores: Sequence[_Core]) -> Handle:
+    def _core(self, cores: Sequence[Core]) -> Handle:
         """The sum of terms with no index repeated in all of them."""
         parts = [(*self.product(core.term, len(cores) == 1), core) for core in cores]
         if len(parts) == 1 and parts[0][3].is_plain:
@@ -144,11 +152,11 @@ class Planner:
             ((_, row, pattern, fixed), (coefficient, product)) = next(iter(found.items()))
             if not fixed and sorted(row) == list(pattern):
                 return Handle(product, tuple([row.index(i) for i in pattern]), coefficient)
-        common = _common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
-        data_ = tuple([(_divided(c, common), *key[1:]) for key, (c, _) in found.items()])
+        common = common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
+        data_ = tuple([(divided(c, common), *key[1:]) for key, (c, _) in found.items()])
         operands = tuple([product for _, product in found.values()])
         made = self.values.make(
-            "sum", data_, operands, shape, symmetry=_sum_symmetry(list(zip(operands, data_, strict=True)), shape)
+            "sum", data_, operands, shape, symmetry=sum_symmetry(list(zip(operands, data_, strict=True)), shape)
         )
         return Handle(made, tuple(range(len(shape))), common)
 
@@ -176,9 +184,14 @@ class Planner:
             return (*leaves[0], coefficient)
         if len(leaves) <= 2:
             return (*self.pair(leaves[0], leaves[1], kept), coefficient)
+        if self.slicing is not None:
+            tree = self._tree(leaves, kept)
+            parts = self._sliced(leaves, tree, [kept], lambda inner, cut, inside: [along(inner, inside, tree, cut)[-1]])
+            if parts is not None:
+                return (*parts[0], coefficient)
         if len(leaves) <= _SMALL:
             return (*self._small(leaves, kept, term.size), coefficient)
-        return (*self._along(leaves, kept, term.size)[-1], coefficient)
+        return (*along(self, leaves, self._tree(leaves, kept))[-1], coefficient)
 
     def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
         """Put a coefficient on the smallest operand where the result is much larger; what is left of it."""
@@ -285,15 +298,6 @@ class Planner:
             made.append(self.pair(made[a], made[b], legs, below[-1]))
         return made[-1]
 
-    def _along(
-        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], size: dict[int, int]
-    ) -> list[tuple[Value, Indices]]:
-        """All values of the searched tree of many operands, leaves first."""
-        made = list(leaves)
-        for a, b, legs in self._tree(leaves, kept):
-            made.append(self.pair(made[a], made[b], legs))
-        return made
-
     def _tree(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]
     ) -> list[tuple[int, int, frozenset[int]]]:
@@ -303,7 +307,7 @@ class Planner:
         rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in leaves])
         key = (rows, tuple(sizes[i] for i in label), tuple(i in kept for i in label))
         if key not in self.paths:
-            self.paths[key] = find_path(sets, kept, sizes, self.search_repeats)
+            self.paths[key] = find_path(sets, kept, sizes, self.search)
         return with_legs(sets, kept, self.paths[key])
 
     # -- environments ------------------------------------------------------------------------------
@@ -327,30 +331,56 @@ class Planner:
         adjoint: Indices | None = value.data.adjoint
         whole = value.operands[0]
         coefficient, rows, kept = whole.data
-        count = len(rows)
         handles = [self.handles[o.number] for o in whole.operands]
         leaves = self.reduced([(h.value, h.row(row)) for h, row in zip(handles, rows, strict=True)], kept)
         tree = self._tree(leaves, kept)
-        made = list(leaves)
-        for a, b, legs in tree:
-            made.append(self.pair(made[a], made[b], legs))
-        outer: frozenset[int] = frozenset()
-        cotangent: dict[int, tuple[Value, Indices] | None] = {len(made) - 1: None}
+        joined: list[tuple[Value, Indices]] = []
         if adjoint is not None:
             handle = self.handles[value.operands[1].number]
-            outer = frozenset(adjoint) - kept
             coefficient = coefficient * handle.coefficient
-            cotangent[len(made) - 1] = (handle.value, handle.row(adjoint))
-        for number in range(len(tree) - 1, -1, -1):
-            above = cotangent.pop(count + number)
-            a, b, _ = tree[number]
-            for mine, other in ((a, b), (b, a)):
-                legs = frozenset(made[mine][1]) | outer
-                pieces = self.reduced([made[other]] if above is None else [above, made[other]], legs)
-                cotangent[mine] = pieces[0] if above is None else self.pair(pieces[0], pieces[1], legs)
-        factors = _products_of_others([handle.coefficient for handle in handles])
+            joined = [(handle.value, handle.row(adjoint))]
+        outer = frozenset(adjoint or ()) - kept
+        found: Sequence[tuple[Value, Indices] | None] | None = None
+        if self.slicing is not None:
+            found = self._sliced(
+                leaves + joined,
+                tree,
+                [frozenset(row) | outer for _, row in leaves],
+                lambda inner, cut, inside: swept(inner, inside, tree, outer, cut),
+            )
+        if found is None:
+            found = swept(self, leaves + joined, tree, outer)
+        factors = products_of_others([handle.coefficient for handle in handles])
         one = self.values.make("full", 1, (), ()), ()
-        return [(*(cotangent[k] or one), as_number(coefficient * factors[k])) for k in range(count)]
+        return [(*(found[k] or one), as_number(coefficient * factors[k])) for k in range(len(rows))]
+
+    def _sliced(
+        self,
+        operands: Sequence[tuple[Value, Indices]],
+        tree: Tree,
+        wanted: Sequence[frozenset[int]],
+        compute: Callable[[Planner, frozenset[int], Sequence[tuple[Value, Indices]]], Sequence[Any]],
+    ) -> list[tuple[Value, Indices]] | None:
+        """The results of a network with as few sliced indices as the limit asks for; None where none has to be.
+
+        `compute` gives the results of one slice, from a planner, the sliced indices and the operands; `wanted` are
+        the indices of each.
+        """
+        assert self.slicing is not None
+        sizes = {i: n for box, row in operands for i, n in zip(row, box.shape, strict=True)}
+        sets = [frozenset(row) for _, row in operands[: len(tree) + 1]]
+        for cut in sliced_indices(tree, sets, sizes, self.slicing):
+            inner = Planner(Values(), self.search)
+            inside = inner_inputs(inner.values, operands, cut)
+            found = [
+                part or (inner.values.make("full", 1, (), ()), ()) for part in compute(inner, frozenset(cut), inside)
+            ]
+            parts = sliced_parts(
+                self.values, inner.values, operands, [box for box, _ in inside], found, wanted, (cut, self.slicing)
+            )
+            if parts is not None:
+                return parts if cut else None
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,48 +395,6 @@ class Removal:
     place: int
     adjoint: Indices | None
     output: Indices
-
-
-def _products_of_others(numbers: Sequence[Number]) -> list[Number]:
-    """For every place the product of the numbers at all others.  Cost: linear."""
-    before = list(itertools.accumulate(numbers, operator.mul, initial=1))
-    after = list(itertools.accumulate(reversed(numbers), operator.mul, initial=1))
-    return [before[k] * after[len(numbers) - 1 - k] for k in range(len(numbers))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Core:
-    """A term and the part of its output that is not the same pattern in all terms."""
-
-    term: Term
-    output: Indices
-
-    @property
-    def is_plain(self) -> bool:
-        present = {i for row in self.term.rows for i in row}
-        return not self.term.fixed and len(set(self.output)) == len(self.output) and present.issuperset(self.output)
-
-
-def with_legs(
-    sets: Sequence[frozenset[int]], kept: frozenset[int], path: Sequence[tuple[int, int]]
-) -> list[tuple[int, int, frozenset[int]]]:
-    """A path with the indices that each of its results keeps."""
-    rows = list(sets)
-    count: dict[int, int] = dict.fromkeys(kept, 1)
-    for row in sets:
-        for i in row:
-            count[i] = count.get(i, 0) + 1
-    made = []
-    for a, b in path:
-        for row in (rows[a], rows[b]):
-            for i in row:
-                count[i] -= 1
-        legs = frozenset([i for i in rows[a] | rows[b] if count[i]])
-        for i in legs:
-            count[i] += 1
-        rows.append(legs)
-        made.append((a, b, legs))
-    return made
 
 
 def _pair_layout(
@@ -427,58 +415,3 @@ def _pair_layout(
         label.setdefault(i, len(label))
     rows = (tuple([label[i] for i in ia]), tuple([label[i] for i in ib]))
     return rows, out, [size[i] for i in out]
-
-
-def _representatives(terms: Sequence[Term]) -> list[int]:
-    """For each output place the first one that carries the same index in all terms."""
-    seen: dict[tuple[int, ...], int] = {}
-    columns = list(zip(*(t.output for t in terms), strict=True))
-    return [seen.setdefault(column, p) for p, column in enumerate(columns)]
-
-
-def _core_places(terms: Sequence[Term]) -> Indices:
-    """The output places that a core needs: one of those tied in all terms, none of those that all terms repeat."""
-    present = [{i for row in t.rows for i in row} | {i for i, _ in t.fixed} for t in terms]
-    first = _representatives(terms)
-    apart = sorted(set(first))
-
-    def needed(place: int) -> bool:
-        return any(
-            t.output[place] in inside or sum(t.output[other] == t.output[place] for other in apart) > 1
-            for t, inside in zip(terms, present, strict=True)
-        )
-
-    return tuple([place for place in apart if needed(place)])
-
-
-def _pattern(terms: Sequence[Term], places: Indices) -> tuple[int, ...]:
-    """For each output place the core's axis that it repeats, or a negative label where it is broadcast."""
-    axis = {p: k for k, p in enumerate(places)}
-    return tuple([axis.get(p, -1 - p) for p in _representatives(terms)])
-
-
-def _common_factor(coefficients: Sequence[Number]) -> Number:
-    """The factor that leaves the most coefficients 1 or −1."""
-    if all(abs(c) == abs(coefficients[0]) for c in coefficients):
-        positive = [c for c in coefficients if not isinstance(c, complex) and c > 0]
-        return positive[0] if positive else coefficients[0]
-    return 1
-
-
-def _divided(coefficient: Number, common: Number) -> Number:
-    if coefficient == common:
-        return 1
-    return -1 if coefficient == -common else coefficient if common == 1 else as_number(coefficient / common)
-
-
-def _sum_symmetry(parts: Sequence[tuple[Value, Any]], shape: Indices) -> tuple[Indices, ...]:
-    """(1, 0) where every term of a sum of matrices is symmetric or has its mirror in the sum."""
-    if len(shape) != 2 or shape[0] != shape[1]:
-        return ()
-    listed = {(box.number, data) for box, data in parts}
-    for box, (coefficient, row, pattern, fixed) in parts:
-        mirrored = (box.number, (coefficient, tuple([1 - i for i in row]), pattern, fixed))
-        symmetric = len(row) == 2 and (1, 0) in box.symmetry
-        if pattern != (0, 1) or fixed or not (symmetric or mirrored in listed):
-            return ()
-    return ((1, 0),)

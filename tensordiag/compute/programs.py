@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from .backends import Backend
-from .implementations import implementation
-from .long_programs import as_calls
+from .backends import NUMPY, Backend
+from .domains import checked, is_limited, with_checks
+from .implementations import IMPLEMENTATIONS, implementation
+from .long_programs import as_calls, warmed
 from .numpy_source import NumpyWriter
 from .planning import Plan
 from .values import Value
-from .writers import FunctionalWriter, Writer
+from .writers import FunctionalWriter
 
 __all__ = ["MISS", "Program", "make_program"]
 
@@ -52,33 +54,81 @@ def make_program(
     plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
 ) -> Program:
     """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
-    kinds = {dtypes[value.data] for value in plan.inputs}
-    dtype = backend.common_dtype(kinds)
-    if backend.name == "numpy" and any(_has_complex(value) for value in plan.values):
-        dtype = np.result_type(dtype, np.complex64)
-    names = tuple(value.data for value in plan.inputs)
-    constants: dict[str, Any] = {"implementation": backend.implementation or implementation}
-    writer: Writer
     if backend.name == "numpy":
-        writer = NumpyWriter(plan.inputs, plan.results, plan.values, constants)
-        writer.reuse = len(kinds) <= 1 and dtype.kind == "f"
-    else:
-        writer = FunctionalWriter(plan.inputs, plan.results, plan.values, constants)
+        body, scope, functions = _numpy_program(plan, dtypes, single, shapes, False)
+        run = _numpy_run(body, scope, dtypes, shapes, plan)
+        if any(is_limited(value) for value in plan.values):
+
+            def careful() -> Callable[..., Any]:
+                body, scope, _ = _numpy_program(plan, dtypes, single, shapes, True)
+                return _numpy_run(body, scope, dtypes, shapes, plan)
+
+            run = with_checks(run, careful)
+        return Program(plan, _readable(plan, body, functions, backend), run)
+    names = _input_names(plan)
+    writer = FunctionalWriter(plan.inputs, plan.results, plan.values, {"implementation": backend.implementation})
     body = writer.write()
     plan.kernels.update(writer.kernels)
+    _single(body, single)
+    every = _all_names(plan, dtypes)
+    dtype = backend.common_dtype({dtypes[name] for name in names})
+    scope = {**backend.scope(dtype), **writer.functions, **_guards(every, shapes, dtypes), "arrays": backend.array_type}
+    inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
+    scope["inner"] = backend.finished(inner)
+    run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
+    return Program(plan, _readable(plan, body, writer.functions, backend), run)
+
+
+def _numpy_program(
+    plan: Plan, dtypes: Mapping[str, Any], single: bool, shapes: Mapping[str, tuple[int, ...]], careful: bool
+) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
+    """The statements, their scope, and the functions in it that are the program's own."""
+    kinds = {dtypes[value.data] for value in plan.inputs}
+    dtype = NUMPY.common_dtype(kinds)
+    if any(_has_complex(value) for value in plan.values):
+        dtype = np.result_type(dtype, np.complex64)
+    writer = NumpyWriter(plan.inputs, plan.results, plan.values, {"implementation": implementation})
+    if careful:
+        writer.functions["implementation"] = lambda name: checked(name, getattr(writer, "current", None))
+    writer.reuse = len(kinds) <= 1 and dtype.kind == "f"
+    body = writer.write()
+    if not careful:
+        plan.kernels.update(writer.kernels)
+    _single(body, single)
+    scope = NUMPY.scope(dtype) | writer.functions | _guards(_all_names(plan, dtypes), shapes, dtypes)
+    return body, scope | {"arrays": np.ndarray}, writer.functions
+
+
+def _numpy_run(
+    body: Sequence[str],
+    scope: dict[str, Any],
+    dtypes: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+    plan: Plan,
+) -> Callable[..., Any]:
+    every = _all_names(plan, dtypes)
+    guards = [(name, np.ndarray, dtypes[name], shapes[name]) for name in every]
+    calls = as_calls(body, scope, guards, MISS)
+
+    def code() -> Callable[..., Any]:
+        return _define(_guarded(len(every), body), scope, "program")
+
+    return code() if calls is None else warmed(calls, code)
+
+
+def _input_names(plan: Plan) -> tuple[str, ...]:
+    return tuple([value.data for value in plan.inputs])
+
+
+def _all_names(plan: Plan, dtypes: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the arrays, those that the program reads first."""
+    names = _input_names(plan)
+    return names + tuple(sorted(dtypes.keys() - set(names)))
+
+
+def _single(body: list[str], single: bool) -> None:
     if single:
         body[-1] = "return " + body[-1][len("return [") : -1]
-    scope: dict[str, Any] = {**backend.scope(dtype), **writer.functions}
-    every = names + tuple(sorted(dtypes.keys() - set(names)))
-    scope |= _guards(every, shapes, dtypes) | {"arrays": backend.array_type}
-    if backend.name == "numpy":
-        guards = [(name, backend.array_type, dtypes[name], shapes[name]) for name in every]
-        run = as_calls(body, scope, guards, MISS) or _define(_guarded(len(every), body), scope, "program")
-    else:
-        inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
-        scope["inner"] = backend.finished(inner)
-        run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
-    return Program(plan, _readable(plan, names, body, backend), run)
 
 
 def _arguments(names: Sequence[str]) -> str:
@@ -113,6 +163,22 @@ def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes:
     return made
 
 
-def _readable(plan: Plan, names: Sequence[str], body: Sequence[str], backend: Backend) -> str:
-    legend = [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
-    return "\n".join([*backend.header, *legend, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
+def _readable(plan: Plan, body: Sequence[str], functions: Mapping[str, Any], backend: Backend) -> str:
+    """The source with what it imports, so that it runs as it stands."""
+    names = [value.data for value in plan.inputs]
+    lines = list(backend.header)
+    if any("run_slices(" in line for line in body):
+        lines.append("from tensordiag.compute.slicing import run_slices")
+    table = {id(made): name for name, made in IMPLEMENTATIONS.items()}
+    for name, made in functions.items():
+        if isinstance(made, Fraction):
+            lines += ["from fractions import Fraction", f"{name} = {made!r}"]
+        elif isinstance(made, np.ufunc) and getattr(np, (called := str(made.__name__)), None) is made:
+            lines.append(f"{name} = np.{called}")
+        elif id(made) in table:
+            lines.append(f"from tensordiag.compute.implementations import implementation  # of {table[id(made)]}")
+            lines.append(f"{name} = implementation({table[id(made)]!r})")
+        elif isinstance(made, (int, float, complex)):
+            lines.append(f"{name} = {made!r}")
+    lines += [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
+    return "\n".join([*lines, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
