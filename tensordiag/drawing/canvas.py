@@ -135,7 +135,7 @@ def paint(axes: Any, strokes: Sequence[Stroke], box: Box, theme: Theme, style: S
     width, height = (72 * side / axes.figure.dpi for side in (extent.width, extent.height))
     scale = min(theme.scale, width / box.width / style.font_size, height / box.height / style.font_size)
     axes.set_axis_off()
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal", adjustable="box")
     unit = style.font_size * scale
     room = width / unit, height / unit
     x, y = box.center

@@ -13,7 +13,7 @@ from .geometry import Box, Point, distance, inside
 from .readback import border_gap
 from .scene import NodeShape, Scene, Text, Wire
 
-__all__ = ["DrawMetrics", "measure"]
+__all__ = ["DrawMetrics", "coincide", "measure"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def _within(inner: Box, outer: Box) -> bool:
 def _coincident(wires: list[Wire]) -> int:
     """Pairs of wires that run on top of each other."""
     arrays = [np.array(w.points) for w in wires]
-    return sum(_coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
+    return sum(coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
 
 
-def _coincide(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether two wires run closer than a tenth of an em over half of the shorter one."""
+def coincide(first: np.ndarray, second: np.ndarray, room: float = 0.1) -> bool:
+    """Whether two polylines run closer than `room` over half of the shorter one."""
 
     def near(a: np.ndarray, b: np.ndarray) -> float:
         middle = (a[:-1] + a[1:]) / 2
@@ -88,7 +88,7 @@ def _coincide(first: np.ndarray, second: np.ndarray) -> bool:
         length = np.maximum((step**2).sum(1), 1e-12)
         t = np.clip((((middle[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
         gaps = np.hypot(*np.moveaxis(middle[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
-        return float((gaps < 0.1).mean())
+        return float((gaps < room).mean())
 
     return max(near(first, second), near(second, first)) > 0.5
 
