@@ -21,13 +21,17 @@ __all__ = ["Arrangement", "Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes."""
+    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes.
+
+    `states` are those of nodes by number and of wires by −1 − number; `ghost` makes all of them ghosts.
+    """
 
     style: Style
     labels: str = "open"
     legs: tuple[str, ...] = ()
     side: str = "right"
     states: Mapping[int, str] = field(default_factory=dict)
+    ghost: bool = False
     new_legs: frozenset[int] = frozenset()
     marked: frozenset[Expr] = frozenset()
     transpose: str = "rotate"
@@ -74,7 +78,9 @@ class Arrangement:
 
         key = number, side, flip
         if key not in self._contents:
-            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, self.options, side, flip)
+            ghost = self.options.ghost or self.options.states.get(number) == "ghost"
+            inside = replace(self.options, states={}, ghost=ghost)
+            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, inside, side, flip)
         return self._contents[key]
 
     # -- placing ---------------------------------------------------------------------------------

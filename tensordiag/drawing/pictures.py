@@ -199,7 +199,7 @@ class Builder(Arrangement):
                     path = route(start, out, end, inward)
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
             slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
-            state = self.options.states.get(-1 - number, state)
+            state = "ghost" if self.options.ghost else self.options.states.get(-1 - number, state)
             made.append(Wire(name, path, ends, state, slanted, self._width(number)))
         return made
 
@@ -227,7 +227,8 @@ class Builder(Arrangement):
 
     def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
         node, name = here.node, f"n{here.number}"
-        state = self.options.states.get(here.number, "accent" if is_marked(node, self.options.marked) else "normal")
+        usual = "accent" if is_marked(node, self.options.marked) else "normal"
+        state = "ghost" if self.options.ghost else self.options.states.get(here.number, usual)
         role = "ghost" if state == "ghost" else node.role
         tick = None
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:

@@ -90,11 +90,20 @@ _ORIENTS = {"row": 0, "column": 1, "grid": 2}
 
 
 def _stages(steps: Sequence[Step]) -> list[Step]:
-    """The steps that get panels: removals of several occurrences are one, in the places of what they start from."""
+    """The steps that get panels: removals of several occurrences are one, in the places of what they start from.
+
+    A removal of what is drawn as several nodes (a function with its argument on a wire) is one with the next step.
+    """
     made: list[Step] = []
     place, holed = 0, False
     while place < len(steps):
         first, end = steps[place], place
+        if first.removed is not None and _hole_of(first) is None and place + 1 < len(steps):
+            following = steps[place + 1]
+            if following.before == first.after:
+                made.append(replace(following, before=first.before))
+                place += 2
+                continue
         while end < len(steps) and steps[end].removed is not None and steps[end].before == first.before:
             end += 1
         if end - place > 1 and end < len(steps) and steps[end].before == steps[end - 1].after:
@@ -141,7 +150,7 @@ def _panels(derivation: Derivation, settings: Settings) -> list[_Panel]:
 def _rule_markup(rule: str) -> str:
     """A rule's name in words, the tensor that it removes as a formula."""
     head, _, name = rule.partition(" ")
-    if head == "remove" and name:
+    if head == "remove" and name and name != "the box":
         return f"\\mathrm{{remove }}{markup(name)}"
     return f"\\mathrm{{{rule}}}"
 
