@@ -481,3 +481,19 @@ def test_the_page_of_problems_is_what_its_script_makes():
 
 def test_sizes_are_found():
     assert random_sizes(PAGE.derivative(PROBLEMS["mc-81"]))["n"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "dims", "printed"),
+    [
+        ("(A-B)'*(A-B)", "A[m,n], B[m,n]", "(A − B)ᵀ(A − B)"),
+        ("logdet((A-B)'*(A-B))", "A[m,n], B[m,n]", "logdet((A − B)ᵀ(A − B))"),
+        ("tr((A-B)'*(A-B))", "A[m,n], B[m,n]", "norm2(A − B)^2"),
+        ("(x-y)'*(x-y)", "x[n], y[n]", "norm2(x − y)^2"),
+        ("(x-y)*(x-y)'", "x[n], y[n]", "(x − y)(x − y)ᵀ"),
+    ],
+)
+def test_only_a_scalar_is_the_square_of_a_norm(text, dims, printed):
+    f = td.parse(text, dims)
+    assert f.matrix() == printed
+    assert_same_value(td.parse(printed, dims), f)

@@ -197,6 +197,9 @@ class Writer:
         return self.call("diag", self.write(term.args[0]))
 
     def _tr(self, term: Term) -> str:
+        norm = norm_of(term)
+        if norm is not None and norm.op == "add":
+            return self.raised(self.norm(norm), "2", True)
         return self.call("tr", self.write(term.args[0]))
 
     def _sum(self, term: Term) -> str:
@@ -265,8 +268,8 @@ def _is_entrywise_quotient(term: Term) -> bool:
 
 
 def _is_square(term: Term) -> bool:
-    """Whether a product is written as the square of a norm."""
-    norm = norm_of(term)
+    """Whether a product, known to be a scalar, is written as the square of a norm: XᵀX of a matrix is none."""
+    norm = norm_of(term) if term.data == "scalar" else None
     return norm is not None and norm.op == "add"
 
 

@@ -6,6 +6,7 @@ vector, with two edges a matrix product, parallel edges are Hadamard products, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from ..core.algebra import ones
@@ -98,7 +99,7 @@ class _Reduction:
             return Term("tr", only.args) if only.op == "diag" else Term("sum", (_without_ones(only),))
         if len(weights) == 2:
             first, second = sorted(weights, key=lambda term: term.op == "mul")
-            return product(transposed(first), second)
+            return replace(product(transposed(first), second), data="scalar")
         return Term("sum", (hadamard(powers(weights, scalar=False)),))
 
     def _leaf(self, free: list[int]) -> bool:
