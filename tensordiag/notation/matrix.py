@@ -21,20 +21,25 @@ _LEVEL = {"add": 1, "had": 2, "kron": 2, "scalars": 2, "mul": 3, "power": 4, "po
 
 def level(term: Term) -> float:
     """How strongly the outermost sign of a term binds; brackets stand where it must bind more strongly."""
-    if is_reciprocal(term):
+    if is_reciprocal(term) or (term.op == "number" and "/" in decimal(term.data)):
         return 2
     if term.op == "mul" and (len(runs(term.args)) == 1 or _is_square(term)):
         return 4
     return _LEVEL.get(term.op, 9)
 
 
+def decimal(number: Number) -> str:
+    """A number as text: a short exact decimal, else a fraction."""
+    if isinstance(number, Fraction):
+        short = f"{float(number):.4g}"
+        exact = Fraction(short) == number and number.denominator > 1
+        return short if exact else str(number)
+    return f"({number})" if isinstance(number, complex) else repr(number)
+
+
 def split_number(number: Number, split: bool) -> tuple[Number, int]:
     """(numerator, denominator) of a coefficient; the denominator is 1 where it is written with the number."""
-    if (
-        isinstance(number, Fraction)
-        and split
-        and (number.denominator < 10 or Fraction(f"{float(number):.4g}") != number)
-    ):
+    if isinstance(number, Fraction) and split and (number.denominator < 10 or "/" in decimal(number)):
         return number.numerator, number.denominator
     return number, 1
 
@@ -164,12 +169,7 @@ class Writer:
 
     def number(self, number: Number) -> str:
         """A coefficient."""
-        if isinstance(number, Fraction) and number.denominator == 1:
-            return str(number.numerator)
-        if isinstance(number, Fraction):
-            decimal = f"{float(number):.4g}"
-            return decimal if Fraction(decimal) == number else f"{number.numerator}/{number.denominator}"
-        return f"({number})" if isinstance(number, complex) else repr(number)
+        return decimal(number)
 
     def _number(self, term: Term) -> str:
         return self.number(term.data)
@@ -249,7 +249,7 @@ class Writer:
     def _pow(self, term: Term) -> str:
         base, exponent = term.args
         text = self.write(exponent)
-        bare = exponent.op in ("name", "call", "number") and not text.startswith("log(softmax")
+        bare = exponent.op in ("name", "call", "number") and level(exponent) > 2
         shown = text if bare else self.bracket(text)
         return f"{self.inside(base, 6)}{'^' if term.data else '.^'}{shown}"
 

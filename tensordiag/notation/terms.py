@@ -76,6 +76,8 @@ def powers(factors: Iterable[Term], scalar: bool) -> list[Term]:
 
 def scaled(number: Number, term: Term) -> Term:
     """A number times a term."""
+    if term.op == "number" and term.data == 1 and not isinstance(number, complex) and number >= 0:
+        return Term("number", data=number)
     return term if number == 1 else Term("add", (term,), data=(number,))
 
 
