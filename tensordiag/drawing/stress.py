@@ -7,6 +7,8 @@ scaling for the starts.  Nothing is random: the same network always gets the sam
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from .style import Style
 __all__ = ["crossing_count", "general", "majorise"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_LARGE = 100
+"""From here on one start, no relocation and fewer rounds, so that a picture takes seconds and not minutes."""
 
 
 def general(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -31,6 +35,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]
+    starts = starts if len(radius) <= _LARGE else starts[:1]
     best: tuple[int, Array] | None = None
     for start in starts:
         at = majorise(start, wanted)
@@ -45,7 +50,8 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
         tries: list[Array | None] = [
             planar_start(edges, len(radius), len(nodes), wanted, rim=rim) for rim in (True, False)
         ]
-        tries += [] if any(found is not None for found in tries) else [_relocated(best[1], edges, wanted)]
+        planar = any(found is not None for found in tries)
+        tries += [] if planar or len(radius) > _LARGE else [_relocated(best[1], edges, wanted)]
         for points in tries:
             if points is not None and crossings:
                 other, count = _finished(points, component, number, size, style, sides)
@@ -150,7 +156,8 @@ def majorise(start: Array, wanted: Array, rounds: int = 120) -> Array:
     return at
 
 
-def _pairs(edges: list[tuple[int, int]]) -> tuple[Array, Array]:
+@lru_cache(maxsize=4)
+def _pairs(edges: tuple[tuple[int, int], ...]) -> tuple[Array, Array]:
     """All pairs of edges without a common end."""
     ends = np.array(edges)
     first, second = np.triu_indices(len(edges), 1)
@@ -159,11 +166,11 @@ def _pairs(edges: list[tuple[int, int]]) -> tuple[Array, Array]:
     return a[apart], b[apart]
 
 
-def crossing_count(at: Array, edges: list[tuple[int, int]]) -> int:
+def crossing_count(at: Array, edges: Sequence[tuple[int, int]]) -> int:
     """How many pairs of straight edges cross."""
     if len(edges) < 2:
         return 0
-    a, b = _pairs(edges)
+    a, b = _pairs(tuple(edges))
     return int(_crossed(at[a[:, 0]], at[a[:, 1]], at[b[:, 0]], at[b[:, 1]]).sum())
 
 
@@ -180,8 +187,6 @@ def _crossed(p: Array, q: Array, r: Array, s: Array) -> Any:
 def _relocated(at: Array, edges: list[tuple[int, int]], wanted: Array) -> Array:
     """Move single nodes to where they cross less: near the middle of their neighbours, in several directions."""
     count = len(at)
-    if count > 100:
-        return at
     at = at.copy()
     near: list[list[int]] = [[] for _ in range(count)]
     for a, b in edges:
@@ -247,7 +252,7 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
     moved = at
-    for _ in range(80):
+    for _ in range(80 if len(at) <= _LARGE else 30):
         push = np.zeros_like(moved)
         gaps = moved[:, None] - moved[None]
         length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
