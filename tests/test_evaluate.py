@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tensordiag as td
-from tensordiag.compute import evaluate, register_array
+from tensordiag.compute import compile, evaluate, register_array
 from tensordiag.compute.implementations import IMPLEMENTATIONS
 from tensordiag.core.expressions import FUNCTIONS
 from tensordiag.errors import (
@@ -237,6 +237,26 @@ def test_log_of_one_plus_exp_is_recognised():
     assert evaluate(g, x=big) == pytest.approx(1000 + math.log(2))
     np.testing.assert_allclose(evaluate(td.grad(g, x), x=big), [0, 0.5, 1])
     np.testing.assert_allclose(evaluate(td.hessian(g, x), x=big), np.diag([0, 0.25, 0]))
+
+
+def test_logarithms_of_complex_sums_are_principal():
+    z = np.array([3j, 8 + 11j, -7 - 9j])
+    both = np.stack([z, z[::-1] * 2])
+    M = td.Tensor("M", ("m", "n"))
+    np.testing.assert_allclose(evaluate(td.apply("softplus", x), x=z), np.log(1 + np.exp(z)))
+    sums = np.log(np.exp(both).sum(axis=1))
+    np.testing.assert_allclose(evaluate(td.apply("logsumexp", M, params=(1,)), M=both), sums)
+    soft = np.log(np.exp(both) / np.exp(both).sum(axis=0))
+    np.testing.assert_allclose(evaluate(td.apply("logsoftmax", M, params=(0,)), M=both), soft)
+
+
+def test_conjugates_of_real_arrays_are_not_written_into():
+    array = np.ones((50, 50))
+    made = compile([td.apply("tanh", 3 * A.conj()), 2 * A.conj(), A.conj()])
+    for _ in range(2):
+        results = made(A=array)
+        assert not any(np.shares_memory(array, result) for result in results)
+    assert (array == 1).all()
 
 
 def test_ties_share_and_steps_are_zero_at_zero():

@@ -71,11 +71,19 @@ def sigmoid(x: Array) -> Any:
     return half * np.tanh(half * x) + half
 
 
+def _principal(x: Any) -> Any:
+    """A logarithm with its imaginary part between −π and π, as the logarithm itself has it; real ones as they are."""
+    if not np.iscomplexobj(x):
+        return x
+    turns = np.round(np.imag(x) / (2 * np.pi))
+    return x - np.asarray(2j * np.pi, dtype=np.asarray(x).dtype)[()] * turns
+
+
 def softplus(x: Array) -> Any:
     """log(1 + exp(x)) without overflow."""
     if np.iscomplexobj(x):
         positive = np.real(x) > 0
-        return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+        return _principal(np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x))))
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -186,16 +194,15 @@ def logsoftmax(x: Array, *legs: int) -> Any:
     """The logarithm of the softmax along the legs, without overflow."""
     made, _ = _shifted(x, legs)
     made -= np.log(np.add.reduce(np.exp(made), legs, keepdims=True))
-    return made
+    return _principal(made)
 
 
 def logsumexp(x: Array, *legs: int) -> Any:
     """log Σ exp(x) along the legs, without overflow."""
     made, top = _shifted(x, legs)
     with np.errstate(divide="ignore"):  # the empty sum is 0, its logarithm −∞
-        return np.log(np.exp(made, out=made).sum(axis=legs)) + top.reshape(
-            [size for leg, size in enumerate(x.shape) if leg not in legs]
-        )
+        found = np.log(np.exp(made, out=made).sum(axis=legs))
+    return _principal(found + top.reshape([size for leg, size in enumerate(x.shape) if leg not in legs]))
 
 
 def largest(x: Array) -> Any:

@@ -22,7 +22,7 @@ __all__ = ["NumpyWriter"]
 Indices = tuple[int, ...]
 _Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 
-_ALIASES = frozenset({"view", "turn"})
+_ALIASES = frozenset({"view", "turn", "conjugate"})  # of real arrays, a conjugate is the array itself
 _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
 _WORTH_DELETING = 64
