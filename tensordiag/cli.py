@@ -166,8 +166,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("-o", "--out", metavar="FILE", help="write the value to an .npy file instead of printing it")
     check = _command(commands, "check", _check, "compare the derivative with a numerical one")
     _add_variables(check, required=True)
-    check.add_argument("--seed", type=int, default=0, help="of the random numbers (default: 0)")
+    check.add_argument("--seed", type=_natural, default=0, help="of the random numbers (default: 0)")
     return parser
+
+
+def _natural(text: str) -> int:
+    """A natural number from the command line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a natural number is needed, not {text!r}")
+    return int(text)
 
 
 def _new_parser(command: str, make: Callable[..., argparse.ArgumentParser], **options: Any) -> argparse.ArgumentParser:

@@ -375,7 +375,14 @@ def test_the_variable_is_marked_inside_functions_and_brackets():
     assert marked == ["x", "x"]
     inverse = td.derivation(u @ td.apply("inv", X) @ v, X).draw()
     assert [node.label for node in inverse.scene.nodes if node.state == "accent"] == ["X^{−1}"]
-    assert len(inverse.scene.arrows) == 1  # nothing was left to simplify
+    assert [node.label for node in inverse.scene.nodes if node.state == "ghost"] == ["X^{−1}"] * 2
+    assert len(inverse.scene.arrows) == 3  # the box removed, its wires opened, the chain rule: nothing to simplify
+
+
+def test_a_ghost_is_one_with_all_that_is_in_it():
+    drawing = td.derivation(td.square_norm(A @ x - b), x).draw()
+    ghosts = [node.label for node in drawing.scene.nodes if node.state == "ghost"]
+    assert sorted(ghosts) == ["", "A", "b", "x"]
 
 
 def test_every_derivative_of_the_gallery_is_right():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import re
 
 import numpy as np
@@ -284,3 +285,40 @@ def test_a_function_without_an_array_implementation(monkeypatch):
     monkeypatch.setitem(IMPLEMENTATIONS, "cube", np.exp)
     register_array("cube", lambda array: array**3)
     assert evaluate(td.apply("cube", x), x=[2.0]).tolist() == [8.0]
+
+
+def test_a_tensor_may_stand_for_its_name():
+    x = td.Tensor("x", "n")
+    assert (x @ x).evaluate({x: [1.0, 2.0]}) == 5
+    assert td.compile(x @ x)({x: np.array([1.0, 2.0])}) == 5
+
+
+def test_what_is_no_mapping_or_no_expression_is_told():
+    x = td.Tensor("x", "n")
+    for call in ((x @ x).evaluate, td.compile(x @ x)):
+        with says(ShapeError, "arrays go by name, as keywords or in one mapping, not as one ndarray"):
+            call(np.ones(2))
+    with says(OrderError, "compile takes an expression or a list of them, not str 'f'"):
+        td.compile({"f": x @ x})
+    with says(OrderError, "cannot use the text 'x' as an expression: read it with td.parse"):
+        td.hessian("x", "x")
+    with says(OrderError, "numpy.sum does not take expressions: use what tensordiag has, or evaluate first"):
+        np.sum(x)
+
+
+def test_a_compiled_expression_is_pickled():
+    x = td.Tensor("x", "n")
+    value, gradient = pickle.loads(pickle.dumps(td.value_and_grad(x @ x, x)))(x=np.array([1.0, 2.0]))
+    assert value == 5
+    np.testing.assert_array_equal(gradient, [2, 4])
+
+
+def test_jax_traces_a_compiled_expression():
+    jax = pytest.importorskip("jax")
+    x, A = td.tensors("x[n] A[n,n]")
+    program = td.compile(x @ A @ x, backend="jax")
+    ones, eye = jax.numpy.ones(2), jax.numpy.eye(2)
+    assert jax.jit(lambda x, A: program(x=x, A=A))(ones, eye) == 2
+    np.testing.assert_allclose(jax.grad(lambda x: program(x=x, A=eye))(ones), [2, 2])
+    np.testing.assert_allclose(jax.vmap(lambda x: program(x=x, A=eye))(jax.numpy.ones((3, 2))), [2, 2, 2])
+    assert program(x=ones, A=eye) == 2

@@ -97,7 +97,7 @@ def _variables_first(result: Expr, order: int) -> Expr:
 
 def resolve(expr: Expr, variable: Variable) -> Tensor:
     """The tensor that a variable names; a name has to be known to the expression."""
-    return _resolve_all(expr, [variable])[0]
+    return _resolve_all(as_expr(expr), [variable])[0]
 
 
 def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
@@ -155,6 +155,7 @@ def hessian(expr: Expr, wrt: Variable, other: Variable | None = None) -> Expr:
 
 
 def _check_scalar(what: str, expr: Expr) -> None:
+    expr = as_expr(expr)
     if expr.order:
         raise OrderError(
             f"{what} needs a scalar, but {expr!r} has {counted(expr.order, 'leg')}; take .sum() or use diff"

@@ -66,8 +66,13 @@ def as_float(name: str, value: Any) -> Array:
 def check_names(
     known: Mapping[str, Tensor], needed: Iterable[str], arrays: Mapping[str, Any] | None, named: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """All arrays by name; `UnknownTensorError` for a name that is unknown, given twice, or needed and missing."""
-    given: dict[str, Any] = dict(arrays or {})
+    """All arrays by name, for which a tensor may stand.
+
+    `UnknownTensorError` for a name that is unknown, given twice, or needed and missing.
+    """
+    if arrays is not None and not isinstance(arrays, Mapping):
+        raise ShapeError(f"arrays go by name, as keywords or in one mapping, not as one {type(arrays).__name__}")
+    given: dict[str, Any] = {key.name if isinstance(key, Tensor) else key: a for key, a in (arrays or {}).items()}
     for name, value in named.items():
         if name in given:
             raise UnknownTensorError(f"the array for {name} is given twice, in the mapping and as a keyword")

@@ -108,7 +108,8 @@ def _jax() -> Backend:
 
     header = ("import jax.numpy as xp", "from jax.numpy import asarray as constant, eye, full, transpose as turn")
     find = library_implementation(jnp, special, linalg.expm, registered_arrays("jax"))
-    one = jnp.asarray(1.0)
+    with jax.ensure_compile_time_eval():  # the first use may be inside a traced function
+        one = jnp.asarray(1.0)
     return Backend("jax", header, scope, find, jax.jit, type(one), _as_jax, default_dtype=one.dtype)
 
 

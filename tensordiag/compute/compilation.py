@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.expressions import Expr, Tensor
-from ..errors import BackendError, MemoryLimitError
+from ..errors import BackendError, MemoryLimitError, OrderError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
 from .memory import default_memory_limit
@@ -63,6 +63,7 @@ class Compiled:
         sizes: Mapping[str, int] | None,
         options: Options,
     ) -> None:
+        self._exprs = list(exprs)
         self._single = single
         self._backend = backend
         self._sizes = sizes
@@ -83,8 +84,12 @@ class Compiled:
         if arrays is None:
             found = self._run(named)
             return found if found is not MISS else self._slowly(None, named)
-        found = self._run(arrays) if not named else MISS
+        found = self._run(arrays) if not named and type(arrays) is dict else MISS
         return found if found is not MISS else self._slowly(arrays, named)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        exprs = self._exprs[0] if self._single else self._exprs
+        return _compiled_again, (exprs, self._backend.name, self._sizes, self._options)
 
     def _slowly(self, arrays: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Any:
         """Check the arrays, find or make their program, and run it."""
@@ -93,7 +98,9 @@ class Compiled:
         checked = {name: as_array(name, value) for name, value in sorted(given.items())}
         program = self._program(checked)
         found = program.run(checked)
-        assert found is not MISS
+        if found is MISS:
+            assert program.unguarded is not None
+            found = program.unguarded(checked)
         return found
 
     def _program(self, arrays: Mapping[str, Any]) -> Program:
@@ -177,6 +184,14 @@ class Compiled:
         return self._latest
 
 
+def _compiled_again(
+    exprs: Expr | Sequence[Expr], backend: str, sizes: Mapping[str, int] | None, options: Options
+) -> Compiled:
+    """What `pickle` makes a callable from: it plans again for the first arrays."""
+    listed = [exprs] if isinstance(exprs, Expr) else exprs
+    return Compiled(listed, isinstance(exprs, Expr), find_backend(backend), sizes, options)
+
+
 def compile(
     exprs: Expr | Sequence[Expr],
     backend: str = "numpy",
@@ -223,6 +238,9 @@ def compile(
     """
     single = isinstance(exprs, Expr)
     listed = [exprs] if isinstance(exprs, Expr) else list(exprs)
+    for expr in listed:
+        if not isinstance(expr, Expr):
+            raise OrderError(f"compile takes an expression or a list of them, not {type(expr).__name__} {expr!r}")
     if slicing and backend != "numpy":
         raise BackendError(f"slices are computed by numpy, not by {backend}")
     threads = (os.cpu_count() or 1) if slicing is True else int(slicing)

@@ -32,11 +32,16 @@ MISS = object()
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A plan as code: `run(arrays by name)` gives the list of results, or `MISS` for other shapes or types."""
+    """A plan as code: `run(arrays by name)` gives the list of results, or `MISS` for other shapes or types.
+
+    `unguarded` is the same without the test of the arrays' type, for what stands for an array while a library
+    traces a program; None where no library does.
+    """
 
     plan: Plan
     source: str
     run: Callable[[Mapping[str, Any]], Any]
+    unguarded: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 def _has_complex(value: Value) -> bool:
@@ -74,9 +79,13 @@ def make_program(
     dtype = backend.common_dtype({dtypes[name] for name in names})
     scope = {**backend.scope(dtype), **writer.functions, **_guards(every, shapes, dtypes), "arrays": backend.array_type}
     inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
-    scope["inner"] = backend.finished(inner)
+    finished = scope["inner"] = backend.finished(inner)
+
+    def unguarded(given: Mapping[str, Any]) -> Any:
+        return finished(*(given[name] for name in names))
+
     run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
-    return Program(plan, _readable(plan, body, writer.functions, backend), run)
+    return Program(plan, _readable(plan, body, writer.functions, backend), run, unguarded)
 
 
 def _numpy_program(

@@ -48,6 +48,8 @@ def as_expr(value: object) -> Expr:
         return value
     if is_number(value):
         return add([(as_number(value), one())])
+    if isinstance(value, str):
+        raise OrderError(f"cannot use the text {value!r} as an expression: read it with td.parse")
     raise OrderError(
         f"cannot use {type(value).__name__} in an expression: tensors are symbols here; "
         "declare a tensor and pass the array to evaluate()"

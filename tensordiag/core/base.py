@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from ..dimension import Dimension
-from ..errors import DimensionError, UnknownTensorError, did_you_mean
+from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
 from ..views import Views
 
 if TYPE_CHECKING:
@@ -229,6 +229,10 @@ class Expr(Views):
 
     def __abs__(self) -> Expr:
         return _function("apply", "abs", self)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's functions take arrays: say what to write instead."""
+        raise OrderError(f"numpy.{func.__name__} does not take expressions: use what tensordiag has, or evaluate first")
 
     def __getitem__(self, index: Any) -> Expr:
         """Entries and slices: an int fixes a leg, `start:stop:step` selects from it, `...` stands for whole legs."""

@@ -8,6 +8,7 @@ second index is at most so far beyond the first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index as index_of
 
 from ..dimension import Dimension, DimLike, as_dimension
 from ..errors import DimensionError, OrderError, counted
@@ -175,10 +176,11 @@ def _spread(expr: Expr, index: tuple[object, ...]) -> list[int | slice]:
     for part in parts:
         if isinstance(part, slice):
             made.append(part)
-        elif hasattr(part, "__index__"):
-            made.append(int(part.__index__()))
         else:
-            raise OrderError(f"an index is an int, a slice or '...', not {part!r}")
+            try:
+                made.append(index_of(part))  # type: ignore[arg-type]
+            except TypeError:
+                raise OrderError(f"an index is an int, a slice or '...', not {part!r}") from None
     return made
 
 
