@@ -117,10 +117,10 @@ class _Simplifier:
         """The sum with common factors out; the sum without, which a product distributes over, is remembered."""
         if self.everything or not isinstance(made, Sum) or len(made.terms) < 2:
             return made
-        factored = factor_terms(made, self._canonical)
+        factored = factor_terms(made, self._finish_network)
         opened = self._opened(made)
         if opened is not None:
-            shorter = factor_terms(opened, self._canonical) if isinstance(opened, Sum) else opened
+            shorter = factor_terms(opened, self._finish_network) if isinstance(opened, Sum) else opened
             if written_size(shorter) < written_size(factored):
                 made, factored = opened, shorter
         self.collected[node] = made
