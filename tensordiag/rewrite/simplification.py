@@ -217,6 +217,10 @@ class _Simplifier:
         return self._canonical(network)
 
     def _canonical(self, network: Network) -> Expr:
+        if not self.everything:
+            boxes = tuple(simplify(box).base if isinstance(box, (Sum, Apply)) else box for box in network.operands)
+            if boxes != network.operands:  # factoring made a sum that is shorter than it was left
+                network = reflatten(Network(network.coefficient, boxes, network.indices, network.output, network.dims))
         made = canonicalize(_orient(network), is_symmetric).to_expr().base
         number, inner = made.terms[0] if isinstance(made, Sum) and len(made.terms) == 1 else (1, made)
         if isinstance(inner, (Sum, Apply)):  # one box: its transpose has moved inside
