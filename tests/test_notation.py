@@ -465,7 +465,7 @@ def test_nested_sums_take_fresh_letters():
         ("x.*y", "x", "x[n] y[n]", "δ_ij y_i"),
         ("inv(X)", "X", "X[n,n] wc", "-inv(X)_ik inv(X)_lj"),
         ("a - x'*x", "x", "a x[n]", "-2 x_i"),
-        ("a*x - b*x", "x", "a b x[n]", "a δ_ij - b δ_ij"),
+        ("a*x - b*x", "x", "a b x[n]", "(a - b) δ_ij"),
         ("b*x'*x - a*x'*y", "x", "a b x[n] y[n]", "2 b x_i - a y_i"),
         ("kron(X,Y)", "X", "X[m,n] Y[p,q]", "Σ_mn δ_{i,(km)} δ_{j,(ln)} Y_mn"),
         ("1./x", "x", "x[n]", "-δ_ij (x_i)^{-2}"),

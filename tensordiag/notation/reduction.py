@@ -120,6 +120,8 @@ class _Reduction:
             if len(at) != 2:
                 continue
             (r1, c1, first), (r2, c2, second) = self.edges[at[0]], self.edges[at[1]]
+            if {r1, c1} == {r2, c2} and self.weights[vertex]:
+                continue  # (A∘B)x is easier to read than diag(A Diag(x)Bᵀ)
             if r1 == vertex and c2 == vertex:
                 (r1, c1, first), (r2, c2, second) = (r2, c2, second), (r1, c1, first)
             a, left = (r1, first) if c1 == vertex else (c1, transposed(first))

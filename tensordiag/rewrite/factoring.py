@@ -64,27 +64,31 @@ def _single(term: Expr) -> tuple[Term, ...]:
 def _take_scalars(terms: list[Term], total: Sum, finish: Callable[[Network], Expr]) -> Expr | None:
     """The scalar factors that all terms share, times the sum of what is left, itself factored.
 
-    A scalar that is left in a term as well (t beside t²) is no factor that one would take out.
+    A scalar that is left in a term as well (t beside t²) is no factor that one would take out, except where the terms
+    differ in their scalars only: a x − a² x is a (1 − a)x.
     """
     split = [(c, *split_scalars(term)) for c, term in terms]
     counts = [Counter(finish(flatten(scalar)) for scalar in scalars) for _, _, scalars, _ in split]
     common = counts[0].copy()
     for count in counts[1:]:
         common &= count
-    left_too = {scalar for count in counts for scalar in count - common}
+    rests = {rest for _, _, _, rest in split}
+    alike = len(rests) == 1 and None not in rests
+    left_too: set[Expr] = set() if alike else {scalar for count in counts for scalar in count - common}
     common = Counter({scalar: times for scalar, times in common.items() if scalar not in left_too})
-    if not common:
+    if not common and not alike:
         return None
     inner: list[Term] = []
     for (c, number, _, rest), count in zip(split, counts, strict=True):
-        left = [rest] if rest is not None else []
+        left = [rest] if rest is not None and not alike else []
         left += (count - common).elements()
         inner.append((as_number(c * number), finish(flatten(reduce(hadamard, left) if left else one()))))
     ratio, inner = _content(inner)
-    box = _ordered(inner, total)
+    box = _ordered(inner, inner[0][1])
     if isinstance(box, Sum) and len(box.terms) > 1:
         box = factor_terms(box, finish)
-    made = finish(flatten(reduce(hadamard, sorted(common.elements(), key=box_key), box)))
+    factors = sorted(common.elements(), key=box_key) + [rest for rest in rests if alike and rest is not None]
+    made = finish(flatten(reduce(hadamard, factors, box)))
     return made if ratio == 1 else add([(ratio, made)], total.dims)
 
 
@@ -108,7 +112,7 @@ def _factor_pair(first: Term, second: Term, finish: Callable[[Network], Expr], a
         return None
     if not alone:
         shared = _take_scalars([first, second], Sum((first, second), first[1].dims, False), finish)
-        if shared is not None and not any(isinstance(box, Sum) for box in flatten(shared).operands):
+        if shared is not None and not any(isinstance(box, Sum) and box.order for box in flatten(shared).operands):
             return 1, shared
     seeds = _extend({}, {}, zip(a.output, b.output, strict=True))
     if seeds is None or not a.output:

@@ -117,10 +117,10 @@ class _Simplifier:
         """The sum with common factors out; the sum without, which a product distributes over, is remembered."""
         if self.everything or not isinstance(made, Sum) or len(made.terms) < 2:
             return made
-        factored = factor_terms(made, self._canonical)
+        factored = factor_terms(made, self._finish_network)
         opened = self._opened(made)
         if opened is not None:
-            shorter = factor_terms(opened, self._canonical) if isinstance(opened, Sum) else opened
+            shorter = factor_terms(opened, self._finish_network) if isinstance(opened, Sum) else opened
             if written_size(shorter) < written_size(factored):
                 made, factored = opened, shorter
         self.collected[node] = made
@@ -217,6 +217,10 @@ class _Simplifier:
         return self._canonical(network)
 
     def _canonical(self, network: Network) -> Expr:
+        if not self.everything:
+            boxes = tuple(simplify(box).base if isinstance(box, (Sum, Apply)) else box for box in network.operands)
+            if boxes != network.operands:  # factoring made a sum that is shorter than it was left
+                network = reflatten(Network(network.coefficient, boxes, network.indices, network.output, network.dims))
         made = canonicalize(_orient(network), is_symmetric).to_expr().base
         number, inner = made.terms[0] if isinstance(made, Sum) and len(made.terms) == 1 else (1, made)
         if isinstance(inner, (Sum, Apply)):  # one box: its transpose has moved inside
