@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.expressions import Expr
-from .components import Component, components, inversions
+from .components import Component, components, inversions, is_paired
 from .geometry import Box, Point
 from .layout import Placement, place
 from .scene import Scene, TermBox
@@ -74,7 +74,10 @@ class Arrangement:
 
         key = number, side, flip
         if key not in self._contents:
-            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, self.options, side, flip)
+            node = self.skeleton.nodes[number]
+            paired = is_paired(node, self.links[number])
+            options = replace(self.options, labels="open" if node.legs > 2 or paired else "none")
+            self._contents[key] = content_scene(node, self.sizes, options, side, flip and not paired)
         return self._contents[key]
 
     # -- placing ---------------------------------------------------------------------------------
