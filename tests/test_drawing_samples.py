@@ -65,6 +65,7 @@ SAMPLES = {
     "kronecker": td.kron(A, B),
     "khatri-rao": td.khatri_rao(A, B),
     "vec": td.vec(A @ B),
+    "vec of a sum": td.vec(A + B),
     "outer": td.outer(x, y),
     "matrix vector": A @ x,
     "transposed matrix vector": A.T @ x,

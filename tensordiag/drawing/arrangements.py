@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.expressions import Expr
-from .components import Component, components, inversions
+from .components import Component, components, inversions, is_paired
 from .geometry import Box, Point
 from .layout import Placement, place
 from .scene import Scene, TermBox
@@ -78,9 +78,12 @@ class Arrangement:
 
         key = number, side, flip
         if key not in self._contents:
+            node = self.skeleton.nodes[number]
+            paired = is_paired(node, self.links[number])
             ghost = self.options.ghost or self.options.states.get(number) == "ghost"
-            inside = replace(self.options, states={}, ghost=ghost)
-            self._contents[key] = content_scene(self.skeleton.nodes[number], self.sizes, inside, side, flip)
+            labels = "open" if node.legs > 2 or paired else "none"
+            options = replace(self.options, labels=labels, states={}, ghost=ghost)
+            self._contents[key] = content_scene(node, self.sizes, options, side, flip and not paired)
         return self._contents[key]
 
     # -- placing ---------------------------------------------------------------------------------

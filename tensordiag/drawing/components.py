@@ -9,7 +9,15 @@ from functools import cached_property
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, End, Node, Skeleton
 
-__all__ = ["Component", "components", "inversions", "leg_key"]
+__all__ = ["Component", "components", "inversions", "is_paired", "leg_key"]
+
+
+def is_paired(node: Node, row: Sequence[tuple[int, End]]) -> bool:
+    """Whether both wires of a frame go to one other node: they leave side by side, with numbers."""
+    others = {there[0] for _, there in row}
+    return (
+        node.kind == "frame" and node.legs == 2 and len(others) == 1 and OPEN not in others and row[0][0] != row[1][0]
+    )
 
 
 @dataclass(frozen=True)

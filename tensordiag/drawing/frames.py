@@ -59,7 +59,7 @@ def _argument(
 ) -> list[Block]:
     order = terms[0].skeleton.order if terms else 0
     names = tuple(map(str, range(order)))
-    options = replace(options, labels="open" if order > 2 else "none", legs=names, new_legs=frozenset())
+    options = replace(options, labels=options.labels if order > 1 else "none", legs=names, new_legs=frozenset())
     if order != 1:
         options = replace(options, side="right")
     elif side not in ("up", "down"):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .components import Component
+from .components import Component, is_paired
 from .geometry import Point, add, distance, rotated, sub, unit
 from .layout import Placement
 from .shapes import BAR_KINDS, ROUND_KINDS, port
@@ -30,12 +30,13 @@ class Pose:
     turn: float = 0.0
     mirrored: bool = False
     ports: dict[int, tuple[Point, Point]] = field(default_factory=dict)
+    paired: bool = False
 
     @property
     def numbered(self) -> bool:
         """Whether the legs of a disc need numbers: they do not stand counter-clockwise from leg 0."""
         if self.node.kind == "frame":
-            return self.node.legs > 2
+            return self.node.legs > 2 or self.paired
         if self.node.kind != "tensor":
             return False
         angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
@@ -59,11 +60,13 @@ def pose(
         if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
             width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
+        here.paired = is_paired(node, component.links[number])
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
     fixed = [here for here in made.values() if here.node.kind not in ROUND_KINDS]
+    fixed.sort(key=lambda here: here.paired)  # after what their wires go to
     for here in [*fixed, *(h for h in made.values() if h.node.kind in ROUND_KINDS)]:
         hints = [_hint(component, placement, here.number, leg, tip_at, made) for leg in range(here.node.legs)]
         _ports(component, placement, here, hints)
@@ -219,7 +222,7 @@ def _frame_ports(here: Pose, hints: list[Point], axis: str) -> None:
         level = axis == "h" if axis in ("h", "v") else abs(x) * h >= abs(y) * w
         way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
         here.ports[0] = (add(here.center, (way[0] * w, way[1] * h)), way)
-    elif count == 2:
+    elif count == 2 and not here.paired:
         flip = -1.0 if hints[0][0] > hints[1][0] + 1e-9 else 1.0
         here.turn = 180.0 if flip < 0 else 0.0
         here.ports[0] = (add(here.center, (-flip * w, 0.0)), (-flip, 0.0))

@@ -79,7 +79,7 @@ def draw_derivation(derivation: Derivation, target: Any = None, *, orient: str =
             write_whole(name, _animation(panels, settings))
             return drawing
         if os.path.isdir(name):
-            for number, frame in enumerate(_frames(panels, settings, 150.0)):
+            for number, frame in enumerate(_frames(panels, settings, 220.0)):
                 write_whole(os.path.join(name, f"frame-{number}.png"), frame)
             return drawing
     return drawing.to(target)
@@ -262,11 +262,12 @@ def _joined(pieces: Sequence[Block]) -> Block:
 def _frames(panels: Sequence[_Panel], settings: Settings, dpi: float) -> list[bytes]:
     """The panels as pictures of one size, what has not changed at one place."""
     scenes = []
-    for panel in panels:
-        body = wrap(panel.row, settings.style, settings.max_width)
+    bodies = [wrap(panel.row, settings.style, settings.max_width) for panel in panels]
+    line = max(body.box.top for body in bodies) + 1.6
+    for panel, body in zip(panels, bodies, strict=True):
         if panel.rule:
             rule = wrap([text_block(panel.rule, "rule", 0.0, roman=False, size=0.8)], settings.style, None)
-            body = Scene.joined([body, rule.shifted(0.0, body.box.top + 1.6)])
+            body = Scene.joined([body, rule.shifted(0.0, line)])
         scenes.append(body)
     page = Box.around(scene.box for scene in scenes).grown(settings.style.margin)
     theme, style = find_theme(settings.theme), settings.style
@@ -282,7 +283,7 @@ def _animation(panels: Sequence[_Panel], settings: Settings) -> bytes:
 
     frames = [
         Image.open(BytesIO(content)).convert("P", palette=Image.Palette.ADAPTIVE)
-        for content in _frames(panels, settings, 150.0)
+        for content in _frames(panels, settings, 220.0)
     ]
     buffer = BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=1400, loop=0)
