@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tracemalloc
 from collections import Counter
@@ -175,6 +176,39 @@ def test_a_product_with_an_inverse_is_a_solution():
     both = compile([inverse @ B, inverse @ x])  # one factorisation for both
     np.testing.assert_allclose(both(arrays)[0], P @ b)
     assert kernels(both)["inv"] == 1
+
+
+def test_the_inverse_of_a_kronecker_product_is_that_of_its_factors():
+    A, B, X = td.tensors("A[n,n] B[m,m] X[n,m]")
+    arrays = {"A": rng.standard_normal((4, 4)), "B": rng.standard_normal((3, 3)), "X": rng.standard_normal((4, 3))}
+    a, b = arrays["A"], arrays["B"]
+    eye = td.identity("n")
+    for expr, want in (
+        (td.kron(A, B), np.kron(a, b)),
+        (td.kron(A.T, B) * 4, np.kron(a.T, b) * 4),
+        (td.kron(eye, B), np.kron(np.eye(4), b)),
+        (td.kron(td.kron(A, B), A), np.kron(np.kron(a, b), a)),
+    ):
+        program = compile(td.apply("inv", expr), sizes={"n": 4})
+        np.testing.assert_allclose(program({t.name: arrays[t.name] for t in expr.tensors}), np.linalg.inv(want))
+        inverted = [v.shape for v in program.plan.values if v.kind == "apply"]
+        assert max(math.prod(shape) for shape in inverted) <= 16
+    program = compile(td.apply("inv", td.kron(B, A)) @ td.vec(X))
+    np.testing.assert_allclose(program(arrays), np.linalg.solve(np.kron(b, a), arrays["X"].T.ravel()))
+    assert max(v.entries for v in program.plan.values if v.kind == "apply") <= 16
+    with says(SingularError, "the matrix under inv is singular (shape (3, 3), made of B)"):
+        program(arrays | {"B": np.zeros((3, 3))})
+    mixed = td.kron(A, B) + td.kron(eye, B)  # no Kronecker product
+    np.testing.assert_allclose(compile(td.apply("inv", mixed))(A=a, B=b), np.linalg.inv(np.kron(a + np.eye(4), b)))
+
+
+def test_the_value_of_a_factorised_loss_in_gram_form_on_request():
+    T, A, B, C = td.tensors("T[n,n,n] A[n,R] B[n,R] C[n,R]")
+    f = td.square_norm(T - td.einsum("ir,jr,kr->ijk", A, B, C))
+    exprs = [td.expand(f), *td.grad(f, [A, B, C])]
+    assert compile(exprs, sizes={"n": 60, "R": 10}).plan.largest.entries <= 60 * 60 * 10
+    arrays = {"T": rng.standard_normal((5, 5, 5))} | {name: rng.standard_normal((5, 2)) for name in "ABC"}
+    assert compile(exprs)(arrays)[0] == pytest.approx(compile(f)(arrays))
 
 
 # -- the program ---------------------------------------------------------------------------------------

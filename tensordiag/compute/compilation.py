@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..core.expressions import Expr, Tensor
 from ..errors import BackendError, MemoryLimitError, OrderError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
@@ -141,8 +139,12 @@ class Compiled:
 
         For NumPy arrays of real type; what is not structured comes back as a core with all its legs.
         """
-        given = named if arrays is None else arrays if not named else None
-        found: Any = MISS if given is None or self._cores is None else self._cores[0].run(given)
+        found: Any = MISS
+        if self._cores is not None:
+            if arrays is None:
+                found = self._cores[0].run(named)
+            elif not named:
+                found = self._cores[0].run(arrays)
         if found is MISS:
             checked = {
                 name: as_float(name, value)
@@ -151,11 +153,10 @@ class Compiled:
             self._cores = self._core_program(checked)
             found = self._cores[0].run(checked)
         assert self._cores is not None
-        made = [
-            Structured(np.asarray(core), pattern, shape)
-            for core, (pattern, shape) in zip(found, self._cores[1], strict=True)
-        ]
-        return made[0] if self._single else made
+        patterns = self._cores[1]
+        if self._single:
+            return Structured(found[0], *patterns[0])
+        return [Structured(core, *pattern) for core, pattern in zip(found, patterns, strict=True)]
 
     def _core_program(self, arrays: Mapping[str, Any]) -> tuple[Program, list[tuple[Any, Any]]]:
         """The program of the cores, and each result's pattern and shape."""

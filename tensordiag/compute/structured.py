@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Structured"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Structured:
     """An array as a core with copy tensors: entry (i, j, …) is `core` at the axes that `pattern` names.
 
@@ -32,6 +32,10 @@ class Structured:
     core: Array
     pattern: tuple[int, ...]
     shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if type(self.core) is not np.ndarray:  # a program gives scalars for cores without axes
+            self.core = np.asarray(self.core)
 
     @property
     def dtype(self) -> Any:
