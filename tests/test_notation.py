@@ -501,3 +501,20 @@ def test_only_a_scalar_is_the_square_of_a_norm(text, dims, printed):
     f = td.parse(text, dims)
     assert f.matrix() == printed
     assert_same_value(td.parse(printed, dims), f)
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "printed"),
+    [
+        ("tril(A)*x", None, "tril(A)x"),
+        ("triu(A)", None, "triu(A)"),
+        ("cumsum(x)", None, "cumsum(x)"),
+        ("logdet(tril(L)*tril(L)')", "L", "2tril(inv(tril(L)tril(L)ᵀ)tril(L))"),
+        ("sum(cumsum(x).^2)", "x", "2tril(𝟏_n 𝟏_nᵀ)ᵀcumsum(x)"),
+    ],
+)
+def test_triangles_are_written_as_the_language_has_them(text, by, printed):
+    f = td.parse(text, "x[n], A[n,n], L[n,n]")
+    made = td.diff(f, by) if by else f
+    assert made.matrix() == printed
+    assert_same_value(td.parse(printed, "x[n], A[n,n], L[n,n]"), made)

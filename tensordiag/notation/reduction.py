@@ -14,6 +14,7 @@ from ..core.expressions import FUNCTIONS, Apply, Expr, Structural, Sum, Tensor, 
 from ..core.functions import apply
 from ..core.networks import Network, flatten
 from ..core.numbers import Number
+from ..dimension import Dimension
 from ..errors import ExportError, counted
 from ..rewrite import is_symmetric, oriented, simplify
 from .merges import merge_legs
@@ -110,7 +111,7 @@ class _Reduction:
         row, column, term = self.edges.pop(k)
         other = row if vertex == column else column
         facing = term if vertex == column else transposed(term)
-        self.weights[other].append(product(facing, self.weight(vertex)))
+        self.weights[other].append(_applied(facing, self.weight(vertex)))
         self.inner.discard(vertex)
         return True
 
@@ -140,9 +141,33 @@ class _Reduction:
                 if {r, c} == {row, column}:
                     del self.edges[other]
                     facing = second if r == row else transposed(second)
-                    self.edges[k] = (row, column, hadamard([term, facing]))
+                    self.edges[k] = (row, column, _entrywise(term, facing))
                     return True
         return False
+
+
+def _lower(dims: tuple[Dimension, ...]) -> Term:
+    """The triangle of ones on and below the diagonal."""
+    return Term("call", (product(*(Term("ones", data=dims[0]), transposed(Term("ones", data=dims[1])))),), text="tril")
+
+
+def _is_lower(term: Term) -> bool:
+    return term.op == "call" and term.text == "tril" and _is_ones(term.args[0])
+
+
+def _applied(matrix: Term, vector: Term) -> Term:
+    """A matrix times a vector; a triangle of ones adds up."""
+    return Term("call", (vector,), text="cumsum") if _is_lower(matrix) else product(matrix, vector)
+
+
+def _entrywise(first: Term, second: Term) -> Term:
+    """The elementwise product of two matrices; a triangle of ones cuts the other one off."""
+    for mask, other in ((first, second), (second, first)):
+        if _is_lower(mask):
+            return Term("call", (other,), text="tril")
+        if _is_lower(transposed(mask)):
+            return Term("call", (other,), text="triu")
+    return hadamard([first, second])
 
 
 def _mirrored_term(box: Expr, row: tuple[int, ...], standing: set[tuple[Expr, tuple[int, ...]]]) -> Term | None:
@@ -210,6 +235,8 @@ def box_term(box: Expr) -> Term:
         return _function_term(box)
     if isinstance(box, Sum):
         return matrix_term(box)
+    if isinstance(box, Structural) and box.name == "triangle" and box.params == (0,):
+        return _lower(box.dims)
     raise ExportError(f"{box!r} has no matrix notation; use .index()")
 
 
