@@ -518,3 +518,22 @@ def test_triangles_are_written_as_the_language_has_them(text, by, printed):
     made = td.diff(f, by) if by else f
     assert made.matrix() == printed
     assert_same_value(td.parse(printed, "x[n], A[n,n], L[n,n]"), made)
+
+
+def test_merged_legs_are_reshapes_in_exported_code():
+    A, B = td.tensors("A[m,n] B[p,q]")
+    x = td.Tensor("x", "n*q")
+    made = td.kron(A, B)
+    assert str(made.einsum()) == (
+        "np.einsum('ij,kl->ikjl', A, B).reshape(A.shape[0]*B.shape[0], A.shape[1]*B.shape[1])"
+    )
+    rng = np.random.default_rng(0)
+    arrays = {"A": rng.normal(size=(2, 3)), "B": rng.normal(size=(4, 5)), "x": rng.normal(size=15)}
+    for expr in (made, 2 * made, made @ x, td.diff(made, A), td.vec(A @ A.T), td.diff(td.vec(A), A), td.kron(A, made)):
+        code = str(expr.einsum())
+        given = {name: array for name, array in arrays.items() if name in {t.name for t in expr.tensors}}
+        np.testing.assert_allclose(eval(code, {"np": np, **arrays}), expr.evaluate(given), err_msg=code)
+    identity = td.kron(A, td.identity("k")) @ td.Tensor("y", "n*k")
+    derived = td.diff(identity, "y")
+    given = {"A": arrays["A"], "y": np.ones(6)}
+    np.testing.assert_allclose(eval(str(derived.einsum()), {"np": np, **given}), np.kron(arrays["A"], np.eye(2)))

@@ -25,6 +25,7 @@ from ..errors import BackendError, ExportError, did_you_mean
 from ..rewrite import simplify
 from .constants import constant_code
 from .functions import PREFIX, function_code
+from .reshapes import split_merges
 
 __all__ = ["Einsum", "to_einsum", "to_source"]
 
@@ -203,10 +204,27 @@ class _Writer:
             for leg, dim in enumerate(tensor.dims):
                 if str(dim) == name:
                     return f"{self.names[tensor.name]}.shape[{leg}]"
+        for tensor in self._by_use():
+            for leg, dim in enumerate(tensor.dims):
+                rest = self._cofactor(name, dim)
+                if rest is not None:
+                    return f"({self.names[tensor.name]}.shape[{leg}]//{rest})"
         if name not in self.free_sizes:
             self.free_sizes[name] = _safe(name, self.used)
             self.used.add(self.free_sizes[name])
         return self.free_sizes[name]
+
+    def _cofactor(self, name: str, dim: Dimension) -> str | None:
+        """What a merged leg's size is to be divided by to get this one, where the other sizes are a tensor's legs."""
+        if len(dim.terms) != 1 or dim.terms[0][0].count(name) != 1:
+            return None
+        monomial, factor = dim.terms[0]
+        others = [other for other in monomial if other != name]
+        single = {str(its) for tensor in self._by_use() for its in tensor.dims}
+        if not single.issuperset(others):
+            return None
+        parts = [str(factor)] * (factor != 1) + [self._named_size(other) for other in others]
+        return parts[0] if len(parts) == 1 else f"({'*'.join(parts)})"
 
     def _by_use(self) -> list[Tensor]:
         """Tensors that occur, then those that were only declared, each from few legs to many."""
@@ -225,16 +243,18 @@ class _Writer:
 
     def _term(self, coefficient: Number, network: Network) -> str:
         number = coefficient * network.coefficient
-        operands = [self._operand(box) for box in network.operands]
-        rows = [tuple(row) for row in network.indices]
-        output, extra = list(network.output), len(network.dims)
-        for place, index in enumerate(network.output):
-            if index in network.output[:place]:
+        split = split_merges(network)
+        operands = [self._reshaped(box, row, network) for box, row in zip(split.operands, split.rows, strict=True)]
+        rows = [tuple(i for group in row for i in group) for row in split.rows]
+        wanted = [i for group in split.output for i in group]
+        output, extra = list(wanted), len(network.dims)
+        for place, index in enumerate(wanted):
+            if index in wanted[:place]:
                 operands.append(self._eye(network.dims[index]))
                 rows.append((index, extra))
                 output[place] = extra
                 extra += 1
-        present = {i for row in rows for i in row}
+        present = {i for row in rows for i in row} | split.wholes
         factors = []
         for index, dim in enumerate(network.dims):
             if index not in present and index in output:
@@ -244,7 +264,18 @@ class _Writer:
                 factors.append(self._size(dim))
         if len(operands) > _MOST_OPERANDS or extra > len(_LETTERS):
             operands, rows = self._pairwise(operands, rows, output)
-        return self._product(number, factors, operands, rows, output)
+        text = self._product(number, factors, operands, rows, output)
+        if all(len(group) == 1 for group in split.output):
+            return text
+        sizes = ", ".join(self._size(network.dims[i]) for i in network.output)
+        return f"{text if _is_call(text) else f'({text})'}.reshape({sizes})"
+
+    def _reshaped(self, box: Expr, row: tuple[tuple[int, ...], ...], network: Network) -> str:
+        """An operand, its merged axes split."""
+        text = self._operand(box)
+        if all(len(group) == 1 for group in row):
+            return text
+        return f"{text}.reshape({', '.join(self._size(network.dims[i]) for group in row for i in group)})"
 
     def _product(
         self, number: Number, factors: list[str], operands: list[str], rows: list[tuple[int, ...]], output: list[int]
@@ -347,6 +378,18 @@ def _number(number: Number) -> str:
 
 
 _RESERVED = frozenset({"np", "jnp", "jax", "torch", "opt_einsum", "scipy", "float", "f"})
+
+
+def _is_call(text: str) -> bool:
+    """Whether a text is one name or one call, which a method can follow."""
+    depth, closed = 0, 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if sign == ")" and not depth:
+            closed = place + 1
+        if not depth and not (sign.isalnum() or sign in "_.()[]"):
+            return False
+    return closed in (0, len(text))
 
 
 def _is_safe(name: str) -> bool:
