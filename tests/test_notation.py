@@ -141,6 +141,7 @@ LATEX = [
     ("x.*y_1.*z2", "x", "x[n] y_1[n] z2[n]", r"\operatorname{Diag}\left(y_{1} \circ z_{2}\right)"),
     ("tr(X^3)", "X", "X[n,n]", r"3 \left(X^{2}\right)^{\top}"),
     ("x'*α*Σ*x/3", "x", "x[n] α Σ[n,n] sym", r"\frac{2}{3} \alpha \Sigma x"),
+    ("tr(inv(X))", "X", "X[n,n] wc", r"-\left(X^{-2}\right)^{\top}"),
     ("weights'*x", "x", "weights[n] x[n]", r"\mathrm{weights}"),
     ("kron(A,x)*y", "x", "A[m,n] x[p] y[n]", r"\left(A y\right) \otimes I_{p}"),
     ("X*Y", "X", "X[m,n] Y[n,p]", r"\delta_{ik} Y_{lj}"),

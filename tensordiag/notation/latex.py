@@ -113,6 +113,12 @@ class LatexWriter(Writer):
             base = self.bracket(base)
         return f"{base}^{{{shown}}}"
 
+    def _mpower(self, term: Term) -> str:
+        base = term.args[0]
+        if base.op == "call" and base.text == "inv":
+            return f"{self.inside(base.args[0], 6)}^{{-{term.data}}}"
+        return super()._mpower(term)
+
     def _pow(self, term: Term) -> str:
         base, exponent = term.args
         return self.raised(self.inside(base, 6), self.write(exponent), bool(term.data))

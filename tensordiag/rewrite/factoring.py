@@ -132,6 +132,8 @@ def _factor_pair(first: Term, second: Term, finish: Callable[[Network], Expr], a
         [(as_number(c * a.coefficient), finish(rest_a)), (as_number(d * b.coefficient), finish(rest_b))]
     )
     box = _opened(add(parts))
+    if isinstance(box, Sum) and len(box.terms) > 1:
+        box = _take_scalars(list(box.terms), box, finish) or box
     kept = [i for i, _ in matching]
     made = Network(
         ratio,
