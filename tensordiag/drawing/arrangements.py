@@ -75,7 +75,7 @@ class Arrangement:
         key = number, side, flip
         if key not in self._contents:
             node = self.skeleton.nodes[number]
-            paired = is_paired(node, self.links[number])
+            paired = is_paired(self.skeleton, number, self.links[number])
             options = replace(self.options, labels="open" if node.legs > 2 or paired else "none")
             self._contents[key] = content_scene(node, self.sizes, options, side, flip and not paired)
         return self._contents[key]
