@@ -66,6 +66,7 @@ SAMPLES = {
     "khatri-rao": td.khatri_rao(A, B),
     "vec": td.vec(A @ B),
     "vec of a sum": td.vec(A + B),
+    "bracket beside a vector": td.outer(x, A + B, y),
     "outer": td.outer(x, y),
     "matrix vector": A @ x,
     "transposed matrix vector": A.T @ x,

@@ -79,7 +79,7 @@ class Arrangement:
         key = number, side, flip
         if key not in self._contents:
             node = self.skeleton.nodes[number]
-            paired = is_paired(node, self.links[number])
+            paired = is_paired(self.skeleton, number, self.links[number])
             ghost = self.options.ghost or self.options.states.get(number) == "ghost"
             labels = "open" if node.legs > 2 or paired else "none"
             options = replace(self.options, labels=labels, states={}, ghost=ghost)

@@ -12,12 +12,12 @@ from .skeletons import OPEN, End, Node, Skeleton
 __all__ = ["Component", "components", "inversions", "is_paired", "leg_key"]
 
 
-def is_paired(node: Node, row: Sequence[tuple[int, End]]) -> bool:
-    """Whether both wires of a frame go to one other node: they leave side by side, with numbers."""
+def is_paired(skeleton: Skeleton, number: int, row: Sequence[tuple[int, End]]) -> bool:
+    """Whether both wires of a frame go to one larger node: they leave side by side, with numbers."""
+    node = skeleton.nodes[number]
     others = {there[0] for _, there in row}
-    return (
-        node.kind == "frame" and node.legs == 2 and len(others) == 1 and OPEN not in others and row[0][0] != row[1][0]
-    )
+    single = node.kind == "frame" and node.legs == 2 and len(others) == 1 and OPEN not in others
+    return single and skeleton.nodes[others.pop()].legs > 2
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,14 @@ class Drawing:
     """A picture: its scene, its description, and the ways to write it.
 
     `save(path)` writes PNG, SVG, PDF, TikZ or text by the path's ending.  In a notebook it shows itself.
+
+    >>> import tensordiag as td
+    >>> x, A, y = td.tensors("x[n] A[n,n] y[n]")
+    >>> drawing = td.draw(x @ A @ y)
+    >>> drawing.metrics().crossings, drawing.dropped_labels
+    (0, ())
+    >>> print(drawing.to_text(), end="")
+    x▷ ───/A]───◁y
     """
 
     scene: Scene
@@ -333,6 +341,13 @@ def draw_equations(
     """Equations below each other, aligned on the relation sign.
 
     `pairs` are (left, right) as in `draw_equation`; `options` are those of `draw`.
+
+    >>> import tensordiag as td
+    >>> x, A = td.tensors("x[n] A[n,n]")
+    >>> made = draw_equations([("f", A @ x), ((A @ x, "x"), td.diff(A @ x, x))])
+    >>> made.alt.splitlines()[1]
+    'the derivative by x of (matrix A, vector x; A joined to x. Open legs i. Equation: [i] = A[i,j] x[j].)
+     = matrix A. Open legs i, j. Equation: [i, j] = A[i,j].'
     """
     settings = Settings.of(options)
     rows = []

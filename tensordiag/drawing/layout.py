@@ -201,7 +201,7 @@ def _lay_row(
         after = row[place_ + 1] if place_ + 1 < len(row) else -2
         up, down = _branches(component, node, before, after, sides, made, above_only)
         width, height = size(node)
-        if component.is_bar(node) and up + down:
+        if (component.is_bar(node) or _is_bracket(component, node)) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
             last = "left" in taken or (after == -2 and "right" not in taken)
             x = _bar_with_legs(component, node, up + down, (edge["row"] + style.gap, width), last, made, style)
@@ -257,6 +257,12 @@ def _merge_with_legs(
 
 
 _LEG_WIDTH = 0.9
+
+
+def _is_bracket(component: Component, node: int) -> bool:
+    """Whether a node is a frame with wires at its two sides, of which one is open."""
+    here = component.node(node)
+    return here.kind == "frame" and here.legs == 2 and any(there[0] == OPEN for _, there in component.links[node])
 
 
 def _bar_with_legs(

@@ -60,7 +60,7 @@ def pose(
         if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
             width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
-        here.paired = is_paired(node, component.links[number])
+        here.paired = is_paired(component.skeleton, number, component.links[number])
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)

@@ -65,6 +65,20 @@ def draw_derivation(derivation: Derivation, target: Any = None, *, orient: str =
     ------
     DrawingError
         as `draw`, and for an unknown `orient`.
+
+    Notes
+    -----
+    Where a variable occurs several times, their removals are one panel: a sum whose terms keep the places of the
+    product, with a hole where the node was (`compact=True` closes it).
+
+    >>> import tensordiag as td
+    >>> x, y = td.tensors("x[n] y[n]")
+    >>> for line in draw_derivation(td.derivation(x @ y, x)).alt.splitlines():
+    ...     print(line.partition(":")[0])
+    vector x, vector y; x joined to y. Equation
+    remove x
+    open its wire
+    simplify
     """
     if orient not in _ORIENTS:
         raise DrawingError(f"orient is 'row', 'column' or 'grid', not {orient!r}{did_you_mean(orient, _ORIENTS)}")

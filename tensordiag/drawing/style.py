@@ -16,6 +16,11 @@ class Style:
 
     `halo` is the gap in a wire that another one crosses; 0 draws crossings plain.
 
+    >>> import tensordiag as td
+    >>> x, y = td.tensors("x[n] y[n]")
+    >>> td.draw(x @ y, style=Style(gap=3.0)).box.width > td.draw(x @ y).box.width
+    True
+
     Nothing is read from rcParams: the same expression gives the same picture in every session.
     """
 
@@ -56,6 +61,11 @@ class Theme:
     """Colours by role, and what a theme changes besides: hatching (angle and distance), the scale, open dots.
 
     Colour only repeats what shape already says; `print` and `book` do without it.
+
+    >>> import tensordiag as td
+    >>> x, y = td.tensors("x[n] y[n]")
+    >>> "#fffff0" in td.draw(x @ y, theme=Theme("mine", background="#fffff0")).to_svg()
+    True
     """
 
     name: str
