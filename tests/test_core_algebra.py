@@ -202,7 +202,7 @@ MESSAGES = [
     (
         lambda: x ** "2",
         OrderError,
-        "cannot use str in an expression: tensors are symbols here; declare a tensor and pass the array to evaluate()",
+        "cannot use the text '2' as an expression: read it with td.parse",
     ),
     (lambda: x / 0, ZeroDivisionError, "x[n] divided by zero"),
     (lambda: td.contract([A], ["ij"], "i"), td.TensordiagError, "the wire 'j' has 1 end; a wire has exactly two"),
