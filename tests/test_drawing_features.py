@@ -99,6 +99,9 @@ def test_a_derivation_becomes_an_animation(tmp_path):
 def test_a_strip_in_a_column_has_a_panel_a_line():
     drawing = draw_derivation(removal(x * y * z, "x"), orient="column")
     assert len({round(arrow.start[1], 3) for arrow in drawing.scene.arrows}) == 3
+    first, ghost, opened, _ = panels(drawing)
+    assert [n.center[0] for n in first] == pytest.approx([n.center[0] for n in ghost])
+    assert [n.center[0] for n in first] == pytest.approx([n.center[0] for n in opened])
 
 
 def test_a_grid_has_two_columns_and_frames_have_one_size(tmp_path):

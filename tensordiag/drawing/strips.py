@@ -221,23 +221,25 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
     return [*row, *more_block(len(terms) - len(shown), prefix)]
 
 
-def _arrow(rule: str, name: str) -> Block:
+def _arrow(rule: str, name: str, least: float = 2.8) -> Block:
     """An arrow with the rule's name over it."""
-    width = max(2.8, typeset(rule).width * 0.75 + 0.9)
+    width = max(least, typeset(rule).width * 0.75 + 0.9)
     text = Text(f"{name}rule", rule, (width / 2, 0.7), 0.75, "muted")
     arrow = Arrow(f"{name}arrow", (0.3, 0.0), (width - 0.3, 0.0))
     return Block(Scene((arrow, text)), 0.0, width, breaks=True)
 
 
 def _table(panels: Sequence[_Panel], settings: Settings, columns: int) -> Scene:
-    """The panels in columns, every line on its own baseline."""
+    """The panels in columns below each other, every line on its own baseline."""
     style = settings.style
     cells = []
+    lead = max((_arrow(panel.rule, "").width for panel in panels if panel.rule), default=0.0)
     for number, panel in enumerate(panels):
-        lead = [_arrow(panel.rule, f"a{number}")] if panel.rule else []
-        cells.append(wrap([*lead, *panel.row], style, settings.max_width if columns > 1 else None))
+        # the first column's first panel has no arrow, and stands where the others do
+        head = _arrow(panel.rule, f"a{number}", lead) if panel.rule else Block(Scene(), 0.0, lead)
+        cells.append(wrap([head, *panel.row], style, settings.max_width if columns > 1 else None))
     boxes = [Box.around([cell.box, *(term.frame for term in cell.terms)]) for cell in cells]
-    widths = [max(box.width for box in boxes[k::columns]) for k in range(min(columns, len(cells)))]
+    widths = [max(box.right for box in boxes[k::columns]) for k in range(min(columns, len(cells)))]
     scenes: list[Scene] = []
     y = 0.0
     for start in range(0, len(cells), columns):
@@ -245,7 +247,7 @@ def _table(panels: Sequence[_Panel], settings: Settings, columns: int) -> Scene:
         y -= max(boxes[k].top for k in line) if start else 0.0
         x = 0.0
         for column, k in enumerate(line):
-            scenes.append(cells[k].shifted(x - boxes[k].left, y))
+            scenes.append(cells[k].shifted(x, y))
             x += widths[column] + 2 * style.component_gap
         y += min(boxes[k].bottom for k in line) - style.line_gap
     return Scene.joined(scenes)
