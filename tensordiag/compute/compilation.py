@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..core.expressions import Expr, Tensor
 from ..errors import BackendError, MemoryLimitError, OrderError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
@@ -76,6 +78,7 @@ class Compiled:
         self._latest: Program | None = None
         self._run: Any = lambda given: MISS
         self._cores: tuple[Program, list[tuple[Any, Any]]] | None = None
+        self._has_scalar_cores = False
 
     def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The values for these arrays: one, or a list of them as compiled."""
@@ -151,9 +154,12 @@ class Compiled:
                 for name, value in sorted(check_names(self._known, self._needed, arrays, named).items())
             }
             self._cores = self._core_program(checked)
+            self._has_scalar_cores = not all(value.shape for value in self._cores[0].plan.results)
             found = self._cores[0].run(checked)
         assert self._cores is not None
         patterns = self._cores[1]
+        if self._has_scalar_cores:
+            found = [np.asarray(core) for core in found]
         if self._single:
             return Structured(found[0], *patterns[0])
         return [Structured(core, *pattern) for core, pattern in zip(found, patterns, strict=True)]

@@ -189,10 +189,10 @@ def run_slices(
     def cut(row: Indices, at: Mapping[int, int]) -> tuple[Any, ...]:
         return tuple([at.get(i, slice(None)) for i in row])
 
-    def work(worker: int) -> list[Array]:
+    def work(thread: int) -> list[Array]:
         totals = [np.zeros(shape, dtype) for shape in shapes]
         places = itertools.product(*map(range, sizes.values()))
-        for place in itertools.islice(places, worker, None, threads):
+        for place in itertools.islice(places, thread, None, threads):
             at = dict(zip(names, place, strict=True))
             found = body(*[array[cut(row, at)] for array, row in zip(arrays, inside, strict=True)])
             for total, row, made in zip(totals, outputs, found, strict=True):

@@ -33,10 +33,6 @@ class Structured:
     pattern: tuple[int, ...]
     shape: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        if type(self.core) is not np.ndarray:  # a program gives scalars for cores without axes
-            self.core = np.asarray(self.core)
-
     @property
     def dtype(self) -> Any:
         """The type of the entries."""
