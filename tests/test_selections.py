@@ -87,6 +87,10 @@ def test_they_agree_with_numpy():
     for made, expected in (
         (td.convolve(x, w), np.convolve(a, b)),
         (td.convolve(x, w, "valid"), np.convolve(a, b, "valid")),
+        (td.convolve(x, td.Tensor("w", 3), "same"), np.convolve(a, b, "same")),
+        (x.mean(), np.mean(a)),
+        (X.mean(0), np.mean(m, 0)),
+        (u.mean(), np.mean(v)),
         (td.cumsum(x), np.cumsum(a)),
         (td.cumsum(X, -2), np.cumsum(m, 0)),
         (td.tril(X, -1), np.tril(m, -1)),
@@ -179,7 +183,12 @@ MESSAGES = [
         "hankel needs a vector and the two dimensions of the matrix, not A[n, n] and ('n', 'n')",
     ),
     (lambda: td.convolve(x, A), OrderError, "convolve needs two vectors, but got A[n, n] with 2 legs"),
-    (lambda: td.convolve(x, w, "same"), OrderError, "mode is 'full' or 'valid', not 'same'"),
+    (lambda: td.convolve(x, w, "half"), OrderError, "mode is 'full', 'same' or 'valid', not 'half'"),
+    (
+        lambda: td.convolve(x, w, "same"),
+        DimensionError,
+        "mode 'same' needs a number for the dimension of w[n], at most m",
+    ),
     (
         lambda: td.convolve(x, w, "valid").evaluate(x=[1.0], w=[1.0, 2.0, 3.0]),
         DimensionError,

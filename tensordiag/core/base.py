@@ -260,6 +260,10 @@ class Expr(Views):
         """The sum over all legs, or over the legs at these places."""
         return _operator("sum_legs", self, axis)
 
+    def mean(self, axis: int | Sequence[int] | None = None) -> Expr:
+        """The mean over all legs, or over the legs at these places: the sum over the product of their sizes."""
+        return _function("mean", self, axis)
+
     def trace(self) -> Expr:
         """The trace of a square matrix."""
         return _operator("trace", self)

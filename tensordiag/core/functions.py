@@ -14,12 +14,12 @@ from typing import Any
 
 from ..dimension import Dimension
 from ..errors import DimensionError, OrderError, UnknownTensorError, counted, did_you_mean
-from .algebra import as_expr, divide, hadamard, ones, outer, plus, power
+from .algebra import as_expr, divide, hadamard, ones, outer, plus, power, sum_legs
 from .diagrams import Diagram, contract, permuted, wiring
 from .expressions import FUNCTIONS, Apply, Copy, Expr, Function, Sum, add, identity, one, zero
 from .numbers import Number, as_number, is_number
 
-__all__ = ["apply", "derivative", "pow_", "quotient", "reciprocal", "register", "sqrt", "square_matrix"]
+__all__ = ["apply", "derivative", "mean", "pow_", "quotient", "reciprocal", "register", "sqrt", "square_matrix"]
 
 
 def apply(name: str, *args: object, params: Sequence[Any] = ()) -> Expr:
@@ -159,6 +159,16 @@ def quotient(a: object, b: object) -> Expr:
     Legs: those of the operands, which must be equal.  `ZeroDivisionError` for the number 0.
     """
     return divide(a, as_number(b)) if is_number(b) else hadamard(a, reciprocal(b))
+
+
+def mean(expr: Expr, axis: int | Sequence[int] | None = None) -> Expr:
+    """The mean over some legs (all of them for None); the size of a leg is a closed wire."""
+    total = sum_legs(expr, axis)
+    places = range(expr.order) if axis is None else [axis] if isinstance(axis, int) else axis
+    for place in {place % expr.order for place in places}:
+        dim = expr.dims[place]
+        total = quotient(total, dim.number if dim.number is not None else Copy(0, dim))
+    return total
 
 
 def reciprocal(expr: object) -> Expr:

@@ -108,7 +108,8 @@ def convolve(x: Expr, w: Expr, mode: str = "full") -> Expr:
     """The convolution of two vectors, as `numpy.convolve`: entry i adds up x_j w_k where i = j + k.
 
     Leg: of dimension m+n−1 for ``"full"``; of dimension m−n+1 for ``"valid"``, where w (dimension n) lies wholly
-    inside x.  Cost: m·n operations, no array of order 3.
+    inside x; of dimension m for ``"same"``, the middle of the full one, for which n has to be a number, at most m.
+    Cost: m·n operations, no array of order 3.
 
     >>> import tensordiag as td
     >>> x, w = td.tensors("x[m] w[n]")
@@ -125,9 +126,21 @@ def convolve(x: Expr, w: Expr, mode: str = "full") -> Expr:
     elif mode == "valid":
         offset = unit - n
         rule = affine((m - n + unit, m, n), (1, -1, -1), offset)
+    elif mode == "same":
+        return _middle(x, w)
     else:
-        raise OrderError(f"mode is 'full' or 'valid', not {mode!r}")
+        raise OrderError(f"mode is 'full', 'same' or 'valid', not {mode!r}")
     return contract([rule, x, w], ["ijk", "j", "k"], "i")
+
+
+def _middle(x: Expr, w: Expr) -> Expr:
+    """The middle part of a convolution, as long as x."""
+    (m,), (n,) = x.dims, w.dims
+    if n.number is None or (m.number is not None and m.number < n.number):
+        raise DimensionError(f"mode 'same' needs a number for the dimension of {w!r}, at most {m}")
+    whole = convolve(x, w)
+    middle = slice_map(whole.dims[0], (n.number - 1) // 2, 1, m)
+    return contract([whole, middle], ["i", "ij"], "j")
 
 
 def slice_map(dim: DimLike, start: int | Dimension, step: int, length: DimLike) -> Expr:
