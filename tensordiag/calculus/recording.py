@@ -19,8 +19,8 @@ def derivation(expr: Expr, wrt: Variable) -> Derivation:
 
     Every occurrence of the variable in the flat network is removed from the NetworkX graph and its wires left open;
     the occurrences are added up and simplified.  Where the variable is inside a box (a sum, a function), the box is
-    removed, and the chain rule glues its derivative to the open wires; where it is inside several different boxes,
-    that is one step.  Raises as `tensordiag.diff`.
+    removed, and the chain rule glues its derivative to the open wires; where it is inside several different boxes, or
+    the box is a scalar, that is one step.  Raises as `tensordiag.diff`.
 
     >>> import tensordiag as td
     >>> x, y, z = td.tensors("x[n] y[n] z[n]")
@@ -35,7 +35,8 @@ def derivation(expr: Expr, wrt: Variable) -> Derivation:
     places = [] if isinstance(network.base, Sum) else _holders(network, variable)
     every = _boxes(network)
     boxes = [every[place] for place in places]
-    if isinstance(network.base, Sum) or len(set(boxes)) > 1:
+    scalar = bool(boxes) and boxes[0] is not variable and not boxes[0].order  # no wires to leave open
+    if isinstance(network.base, Sum) or len(set(boxes)) > 1 or scalar:
         steps = [Step("chain rule", network, flat(result), f"through the boxes that hold {variable.name}")]
     elif not places:
         steps = [Step("no occurrence", network, result, f"{variable.name} does not occur")]
