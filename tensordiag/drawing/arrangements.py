@@ -59,7 +59,6 @@ class Arrangement:
         self.scalars: list[tuple[int, Point]] = []
         self.inner_terms: list[TermBox] = []
         self.links = skeleton.links()
-        self._contents: dict[tuple[int, str, bool], Scene] = {}
 
     def size(self, number: int) -> tuple[float, float]:
         """Width and height of a node at turn 0; of a frame, those of what is inside."""
@@ -76,15 +75,15 @@ class Arrangement:
         """The scene inside a frame, its centre at the origin."""
         from .frames import content_scene  # a frame holds pictures, and a picture frames
 
-        key = number, side, flip
-        if key not in self._contents:
-            node = self.skeleton.nodes[number]
-            paired = is_paired(self.skeleton, number, self.links[number])
-            ghost = self.options.ghost or self.options.states.get(number) == "ghost"
-            labels = "open" if node.legs > 2 or paired else "none"
+        node = self.skeleton.nodes[number]
+        paired = is_paired(self.skeleton, number, self.links[number])
+        ghost = self.options.ghost or self.options.states.get(number) == "ghost"
+        labels = "open" if node.legs > 2 or paired else "none"
+        key = id(node), side, flip and not paired, labels, ghost
+        if key not in self.sizes.contents:
             options = replace(self.options, labels=labels, states={}, ghost=ghost)
-            self._contents[key] = content_scene(node, self.sizes, options, side, flip and not paired)
-        return self._contents[key]
+            self.sizes.contents[key] = node, content_scene(node, self.sizes, options, side, flip and not paired)
+        return self.sizes.contents[key][1]
 
     # -- placing ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .scene import Scene
 from .shapes import BAR_KINDS
 from .skeletons import Node
 from .style import Style
@@ -23,11 +24,16 @@ def is_roman(node: Node) -> bool:
 
 @dataclass
 class Sizes:
-    """Widths by kind, gathered over all nodes of a figure; `dots` draws every node as a dot (huge networks)."""
+    """Widths by kind, gathered over all nodes of a figure; `dots` draws every node as a dot (huge networks).
+
+    `contents` keeps what is inside the frames of the figure, with the node that it belongs to: a frame is measured
+    several ways before it is placed, and so are the frames in it.
+    """
 
     style: Style
     dots: bool = False
     widths: dict[str, float] = field(default_factory=dict)
+    contents: dict[tuple[object, ...], tuple[Node, Scene]] = field(default_factory=dict)
 
     def gather(self, nodes: Iterable[Node]) -> None:
         """Let these nodes have their say in the common widths."""
