@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from io import BytesIO
@@ -13,6 +14,7 @@ from .painting import Stroke
 from .style import Style, Theme
 
 _PIXELS = 12_000  # a longer side is drawn with fewer dots per inch
+_AREA = 16_000_000  # pixels of a whole picture: beyond it the file takes seconds and nobody sees more
 
 __all__ = ["axes_error", "paint", "pdf", "png"]
 
@@ -80,7 +82,9 @@ def png(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = _figure(strokes, box, theme, style)
-    figure.set_dpi(min(about[2], _PIXELS / max(box.width, box.height) / style.font_size / theme.scale * 72))
+    inch = style.font_size * theme.scale / 72
+    longest, area = max(box.width, box.height) * inch, box.width * box.height * inch**2
+    figure.set_dpi(min(about[2], _PIXELS / longest, math.sqrt(_AREA / area)))
     buffer = BytesIO()
     canvas: Any = FigureCanvasAgg(figure)
     canvas.print_png(buffer, metadata={"Software": None, "Title": about[0], "Description": about[1]})
