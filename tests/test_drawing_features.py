@@ -404,3 +404,12 @@ def test_the_gallery_page_shows_every_picture_and_no_other():
     )
     assert shown - {"compare.png"} == set(gallery.GALLERY)
     assert {path.name for path in (root / "figures").glob("*.[pg][ni][gf]")} == shown
+
+
+def test_a_panel_of_several_lines_ends_its_last_line():
+    drawing = td.derivation(u @ X @ X @ X @ v, X).draw()
+    first, simplify = drawing.scene.arrows
+    level = simplify.start[1]
+    assert first.start[1] > level + 1
+    on_line = [node.center[0] for node in drawing.scene.nodes if abs(node.center[1] - level) < 0.5]
+    assert min(on_line) > simplify.start[0]

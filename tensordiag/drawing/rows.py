@@ -17,13 +17,17 @@ __all__ = ["Block", "blocks", "text_block", "wrap", "zero_skeleton"]
 
 @dataclass(frozen=True)
 class Block:
-    """A scene on the baseline y = 0 with the horizontal room it takes; `breaks` says that a line may end before it."""
+    """A scene on the baseline y = 0 with the horizontal room it takes.
+
+    `breaks` says that a line may end before it, `opens` that a panel begins with it.
+    """
 
     scene: Scene
     left: float
     right: float
     breaks: bool = False
     anchor: bool = False
+    opens: bool = False
 
     @property
     def width(self) -> float:
@@ -93,13 +97,31 @@ def _merged(pieces: Sequence[Block], term: TermBox, *, breaks: bool) -> Block:
     return Block(Scene(tuple(items), (boxed, *inner), tuple(dropped)), 0.0, x - 0.25, breaks)
 
 
+def _panel_width(row: Sequence[Block], place: int) -> float:
+    """The width of the panel that a block opens, on one line."""
+    total = row[place].width
+    for block in row[place + 1 :]:
+        if block.opens:
+            break
+        total += block.width + 0.2
+    return total
+
+
 def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
-    """Blocks in lines no wider than `max_width` where a break allows it; lines continue under the first anchor."""
+    """Blocks in lines no wider than `max_width` where a break allows it; lines continue under the first anchor.
+
+    A block that opens a panel starts a line where the panel before it took several, or the panel would not fit whole.
+    """
     lines: list[list[Block]] = [[]]
     limit = max_width if max_width is not None else float("inf")
     x = indent = 0.0
-    for block in row:
-        if block.breaks and lines[-1] and x + block.width > limit:
+    wrapped = False
+    for place, block in enumerate(row):
+        whole = _panel_width(row, place) if block.opens else 0.0
+        closed = block.opens and (wrapped or x + whole > limit >= indent + whole)
+        wrapped = wrapped and not block.opens
+        if block.breaks and lines[-1] and (closed or x + block.width > limit):
+            wrapped = not block.opens
             lines.append([])
             x = indent
         lines[-1].append(block)

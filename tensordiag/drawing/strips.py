@@ -258,7 +258,7 @@ def _strip(panels: Sequence[_Panel], settings: Settings) -> Scene:
     row: list[Block] = []
     for number, panel in enumerate(panels):
         if panel.rule:
-            row.append(_joined([_arrow(panel.rule, f"a{number}"), panel.row[0]]))
+            row.append(replace(_joined([_arrow(panel.rule, f"a{number}"), panel.row[0]]), opens=True))
             row += panel.row[1:]
         else:
             row += panel.row
