@@ -538,3 +538,10 @@ def test_merged_legs_are_reshapes_in_exported_code():
     derived = td.diff(identity, "y")
     given = {"A": arrays["A"], "y": np.ones(6)}
     np.testing.assert_allclose(eval(str(derived.einsum()), {"np": np, **given}), np.kron(arrays["A"], np.eye(2)))
+
+
+@pytest.mark.parametrize(("power", "printed"), [(3, "3(A^2)ᵀ"), (5, "5(A^4)ᵀ"), (50, "50(A^49)ᵀ")])
+def test_powers_of_a_matrix_are_one_power(power, printed):
+    made = td.grad(td.parse(f"tr(A^{power})", "A[n,n]"), "A")
+    assert made.matrix() == printed
+    assert_same_value(td.parse(printed, "A[n,n]"), made)

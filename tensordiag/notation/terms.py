@@ -126,6 +126,8 @@ def runs(factors: Sequence[Term]) -> list[Term]:
 
 def _repeated_block(factors: Sequence[Term]) -> Sequence[Term] | None:
     """The block of several factors whose repetition the whole product is: A B A B is (A B)²."""
+    if all(factor == factors[0] for factor in factors):
+        return None
     for length in range(2, len(factors) // 2 + 1):
         if len(factors) % length == 0 and list(factors) == list(factors[:length]) * (len(factors) // length):
             return factors[:length]
