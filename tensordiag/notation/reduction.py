@@ -76,7 +76,15 @@ class _Reduction:
 
     def at(self, vertex: int) -> list[int]:
         """The edges at a vertex."""
-        return [k for k, (row, column, _) in enumerate(self.edges) if vertex in (row, column)]
+        return self.incident()[vertex]
+
+    def incident(self) -> dict[int, list[int]]:
+        """The edges at every vertex, as they are now."""
+        found: dict[int, list[int]] = {vertex: [] for vertex in self.weights}
+        for k, (row, column, _) in enumerate(self.edges):
+            found[row].append(k)
+            found[column].append(k)
+        return found
 
     def facing(self, edge: int, vertex: int) -> tuple[int, Term]:
         """(the other end of an edge, its matrix as seen from this vertex, which counts its rows)."""
@@ -84,8 +92,9 @@ class _Reduction:
         return (column, term) if row == vertex else (row, transposed(term))
 
     def _close(self, free: list[int]) -> bool:
+        incident = self.incident()
         for vertex in free:
-            if not self.at(vertex):
+            if not incident[vertex]:
                 self.inner.discard(vertex)
                 self.scalars.append(self._closed(vertex))
                 return True
@@ -104,7 +113,8 @@ class _Reduction:
         return Term("sum", (hadamard(powers(weights, scalar=False)),))
 
     def _leaf(self, free: list[int]) -> bool:
-        leaves = [(self.edges[k][1] != v, v, k) for v in free for k in self.at(v) if len(self.at(v)) == 1]
+        incident = self.incident()
+        leaves = [(self.edges[k][1] != v, v, k) for v in free for k in incident[v] if len(incident[v]) == 1]
         if not leaves:
             return False
         _, vertex, k = min(leaves)
@@ -116,8 +126,9 @@ class _Reduction:
         return True
 
     def _series(self, free: list[int]) -> bool:
+        incident = self.incident()
         for vertex in free:
-            at = self.at(vertex)
+            at = incident[vertex]
             if len(at) != 2:
                 continue
             (r1, c1, first), (r2, c2, second) = self.edges[at[0]], self.edges[at[1]]
