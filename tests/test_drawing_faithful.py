@@ -181,3 +181,11 @@ def test_all_terms_stand_on_one_baseline_of_their_line():
     drawing = draw(td.hessian(td.apply("log", td.apply("exp", A @ x).sum()), x), max_width=None)
     tops = [term for term in drawing.scene.terms if "." not in term.id]
     assert len({round(term.baseline, 6) for term in tops}) == 1
+
+
+def test_a_frame_in_an_upright_branch_takes_its_wires_above_and_below():
+    Q, K, V = td.tensors("Q[m,d] K[n,d] V[n,q]")
+    expr = td.grad((td.softmax(Q @ K.T, axis=1) @ V).sum(), Q).simplify()
+    drawing = draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}

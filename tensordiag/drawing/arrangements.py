@@ -71,12 +71,13 @@ class Arrangement:
             boxes.append(self.content(number, "right", True).box)
         return max(b.width for b in boxes) + 1.8, max(b.height for b in boxes) + 1.4
 
-    def content(self, number: int, side: str, flip: bool) -> Scene:
-        """The scene inside a frame, its centre at the origin."""
+    def content(self, number: int, side: str, flip: bool, paired: bool | None = None) -> Scene:
+        """The scene inside a frame, its centre at the origin; `paired` says whether two legs are told by numbers."""
         from .frames import content_scene  # a frame holds pictures, and a picture frames
 
         node = self.skeleton.nodes[number]
-        paired = is_paired(self.skeleton, number, self.links[number])
+        if paired is None:
+            paired = is_paired(self.skeleton, number, self.links[number])
         ghost = self.options.ghost or self.options.states.get(number) == "ghost"
         labels = "open" if node.legs > 2 or paired else "none"
         key = id(node), side, flip and not paired, labels, ghost

@@ -260,7 +260,7 @@ class Builder(Arrangement):
         """A frame's outline and what is inside, with the open legs inside on the sides of the frame's own legs."""
         normal = here.ports[0][1] if here.ports else (1.0, 0.0)
         side = {(-1.0, 0.0): "left", (0.0, -1.0): "down", (0.0, 1.0): "up"}.get(normal, "right")
-        scene = self.content(here.number, side if here.node.legs == 1 else "right", here.turn == 180.0)
+        scene = self.content(here.number, side if here.node.legs == 1 else "right", here.turn == 180.0, here.paired)
         inner = scene.shifted(*here.center).prefixed(f"{shape.id}.")
         self.inner_terms += inner.terms
         return [shape, *inner.items]

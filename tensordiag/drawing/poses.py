@@ -60,7 +60,10 @@ def pose(
         if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
             width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
-        here.paired = is_paired(component.skeleton, number, component.links[number])
+        upright = node.kind == "frame" and node.legs == 2 and placement.axes.get(number) == "v"
+        here.paired = upright or is_paired(component.skeleton, number, component.links[number])
+        if upright:
+            here.width += 0.9  # its inner legs are numbered, which its size did not count on
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
