@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -66,21 +65,15 @@ class Gather:
     offset: int
     form: tuple[int, ...]
 
-    def places(self, size: int, shape: Sequence[int]) -> tuple[Array, Array | None]:
-        """The places along the axis, and where they are inside (None: everywhere)."""
+    def index(self, kept: int, size: int, shape: Sequence[int]) -> tuple[tuple[Array, ...], Array | None]:
+        """The index into an operand that keeps `kept` axes, and where it is inside (None: everywhere)."""
         grid = list(np.ogrid[tuple(slice(n) for n in shape)])
-        total: Any = self.offset - sum(c * g for c, g in zip(self.form, grid, strict=True))
+        total = self.offset - sum(c * g for c, g in zip(self.form, grid, strict=True))
         place, rest = np.divmod(np.asarray(total), self.factor)
         inside = (rest == 0) & (place >= 0) & (place < size)
-        place = np.clip(place, 0, max(size - 1, 0))
-        return place, None if inside.all() else inside
-
-    def index(self, kept: int, size: int, shape: Sequence[int]) -> tuple[tuple[Array, ...], Array | None]:
-        """The whole index into an operand that keeps `kept` axes, and the mask."""
-        place, inside = self.places(size, shape)
-        grid = list(np.ogrid[tuple(slice(n) for n in shape)])[:kept]
-        grid.insert(self.axis, place)
-        return tuple(grid), inside
+        axes = grid[:kept]
+        axes.insert(self.axis, np.clip(place, 0, max(size - 1, 0)))
+        return tuple(axes), None if inside.all() else inside
 
     def on_arrays(self, source: Sequence[int], shape: Sequence[int]) -> Callable[[Array], Array]:
         """The function of NumPy arrays of one shape."""

@@ -12,9 +12,30 @@ from ..core.expressions import FUNCTIONS
 from ..errors import ShapeError, SingularError, UnknownTensorError, did_you_mean
 from .arrays import Array
 
-__all__ = ["IMPLEMENTATIONS", "implementation", "register_array", "registered_arrays"]
+__all__ = ["IMPLEMENTATIONS", "SHARED_NAMES", "implementation", "register_array", "registered_arrays"]
 
 Implementation: TypeAlias = Callable[..., Any]
+
+SHARED_NAMES = (
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "abs",
+    "sign",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "maximum",
+    "minimum",
+)
+"""The functions that NumPy, torch and JAX call by the same name as the core."""
 
 IMPLEMENTATIONS: dict[str, Implementation] = {}
 """By name: a function of (arrays of the arguments, then the params in order)."""
@@ -221,28 +242,7 @@ def argmax(x: Array) -> Any:
 
 
 IMPLEMENTATIONS.update(
-    {
-        name: getattr(np, name)
-        for name in (
-            "exp",
-            "expm1",
-            "log",
-            "log1p",
-            "abs",
-            "sign",
-            "sin",
-            "cos",
-            "tan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "maximum",
-            "minimum",
-        )
-    },
+    {name: getattr(np, name) for name in SHARED_NAMES},
     relu=relu,
     step=step,
     sigmoid=sigmoid,

@@ -6,28 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import BackendError
+from .implementations import SHARED_NAMES
 
 __all__ = ["library_implementation"]
-
-_PLAIN = (
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "abs",
-    "sign",
-    "sin",
-    "cos",
-    "tan",
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "maximum",
-    "minimum",
-)
 
 
 def library_implementation(
@@ -37,7 +18,7 @@ def library_implementation(
 
     A name that is neither known nor registered is a `BackendError`.
     """
-    table: dict[str, Callable[..., Any]] = {name: getattr(xp, name) for name in _PLAIN}
+    table: dict[str, Callable[..., Any]] = {name: getattr(xp, name) for name in SHARED_NAMES}
     table |= {
         "relu": lambda x: xp.where(x > 0, x, xp.zeros_like(x)),
         "step": lambda x: xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from ..core.algebra import as_expr, divide, hadamard, matmul, outer, plus, transpose
+from ..core.algebra import as_expr, hadamard, matmul, outer, plus, transpose
 from ..core.diagrams import contract
-from ..core.expressions import Apply, Expr, identity
-from ..core.functions import apply, pow_, reciprocal
+from ..core.elementary import matrix_power
+from ..core.expressions import Expr
+from ..core.functions import pow_, quotient
 from ..core.numbers import Number, as_number
 from ..core.structurals import merge
 from ..dimension import Dimension
@@ -82,11 +83,10 @@ def _elementwise(verb: str, combine: Callable[[Expr, Expr], Expr]) -> Rule:
 
 
 def _quotient(a: Expr, b: Expr) -> Expr:
-    number = constant_value(b)
+    number, numerator = constant_value(b), constant_value(a)
     if number is not None:
-        return divide(a, number)
-    numerator = constant_value(a)
-    return hadamard(a if numerator is None else numerator, reciprocal(b))
+        return quotient(a, number)
+    return quotient(a if numerator is None else numerator, b)
 
 
 def _divide(reading: Reading, node: Node, a: Typed, b: Typed) -> Typed:
@@ -128,19 +128,6 @@ def _entry_power(reading: Reading, node: Node, base: Expr, exponent: Expr) -> Ex
         return pow_(base, exponent)
     if value is not None:
         return as_expr(_number_power(reading, node, value, number))
-    first = node.operands[0]
-    root = base.base
-    if (
-        first.kind == "call"
-        and first.text == "norm2"
-        and isinstance(number, int)
-        and number > 0
-        and number % 2 == 0
-        and isinstance(root, Apply)
-        and root.function == "power"
-        and root.params == (Fraction(1, 2),)
-    ):  # the square of a norm is ⟨X, X⟩, without a root that has no derivative at 0
-        return pow_(root.args[0], number // 2)
     return pow_(base, number)
 
 
@@ -166,13 +153,7 @@ def _matrix_power(reading: Reading, node: Node, base: Expr, exponent: Expr) -> E
             f"the exponent of a matrix is an integer of at most {_LARGEST_MATRIX_POWER} in size, "
             f"not {reading.quote(node.operands[1])}; .^ takes the power of each entry",
         )
-    if number == 0:
-        return identity(base.dims[0])
-    factor = apply("inv", base) if number < 0 else base
-    product = factor
-    for _ in range(abs(number) - 1):
-        product = matmul(product, factor)
-    return product
+    return matrix_power(base, number)
 
 
 def kronecker(reading: Reading, node: Node, a: Typed, b: Typed) -> Typed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, square_norm, sum_legs, trace
+from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, sum_legs, trace
+from ..core.elementary import norm
 from ..core.expressions import FUNCTIONS, Expr, one
 from ..core.functions import apply, reciprocal, sqrt
 from ..core.selections import cumsum, tril, triu
@@ -138,9 +139,9 @@ _WORDS: dict[str, _Word] = {
     "argmax": _Word(1, _entrywise(_named("argmax"))),
     "sum": _Word(1, _reduction(sum_legs)),
     "max": _Word(1, _reduction(_named("max"))),
-    "norm1": _Word(1, _reduction(lambda arg: sum_legs(apply("abs", arg)))),
-    "norm2": _Word(1, _reduction(lambda arg: sqrt(square_norm(arg)))),
-    "normmax": _Word(1, _reduction(lambda arg: apply("max", apply("abs", arg)))),
+    "norm1": _Word(1, _reduction(lambda arg: norm(arg, 1))),
+    "norm2": _Word(1, _reduction(norm)),
+    "normmax": _Word(1, _reduction(lambda arg: norm(arg, "max"))),
     "tr": _Word(1, _square(trace, trace, scalar=True)),
     "det": _Word(1, _square(_named("det"), lambda arg: arg, scalar=True)),
     "logdet": _Word(1, _square(_named("logdet"), _log_magnitude, scalar=True)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.expressions import Apply, Expr
 from ..core.matrix_functions import SCALAR_DERIVATIVES
 from ..core.networks import Network, flatten
+from .matching import join_indices, without
 
 __all__ = ["close_difference", "commuting_direction"]
 
@@ -21,12 +22,12 @@ def _differences(network: Network) -> list[tuple[int, Apply, tuple[int, ...]]]:
 def _replaced(network: Network, gone: set[int], made: Expr, row: tuple[int, int]) -> Network:
     """The network with f′(X), a number times a function perhaps, for some operands."""
     inner = flatten(made)
-    kept = [k for k in range(len(network.operands)) if k not in gone]
+    rest = without(network, gone)
     rows = [tuple(row[inner.output.index(i)] for i in r) for r in inner.indices]
     return Network(
         network.coefficient * inner.coefficient,
-        (*(network.operands[k] for k in kept), *inner.operands),
-        (*(network.indices[k] for k in kept), *rows),
+        (*rest.operands, *inner.operands),
+        (*rest.indices, *rows),
         network.output,
         network.dims,
     )
@@ -39,7 +40,7 @@ def close_difference(network: Network) -> Network | None:
         if a == b and count[a] == 2:
             made = SCALAR_DERIVATIVES[box.params[0]](box.args[0])
             rest = _replaced(network, {k}, made, (j, i))
-            return _without_index(rest, a)
+            return join_indices(rest, [], {a})
     return None
 
 
@@ -53,7 +54,7 @@ def commuting_direction(network: Network) -> Network | None:
                 turned = list(network.indices)
                 turned[other] = (i, b)
                 rest = Network(network.coefficient, network.operands, tuple(turned), network.output, network.dims)
-                return _without_index(_replaced(rest, {k}, made, (a, i)), j)
+                return join_indices(_replaced(rest, {k}, made, (a, i)), [], {j})
     return None
 
 
@@ -62,15 +63,3 @@ def _is_multiple(expr: Expr, matrix: Expr) -> bool:
     network = flatten(expr)
     found = [row for box, row in zip(network.operands, network.indices, strict=True) if box is matrix]
     return found == [network.output] and all(box is matrix or box.order == 0 for box in network.operands)
-
-
-def _without_index(network: Network, gone: int) -> Network:
-    """The network without an index that nothing uses any more."""
-    number = {old: new for new, old in enumerate(i for i in range(len(network.dims)) if i != gone)}
-    return Network(
-        network.coefficient,
-        network.operands,
-        tuple(tuple(number[i] for i in row) for row in network.indices),
-        tuple(number[i] for i in network.output),
-        tuple(dim for i, dim in enumerate(network.dims) if i != gone),
-    )
