@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .constants import gathered
+from .costs import pair_cost, traffic_cost
 from .differences import with_directions
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
-from .paths import DEFAULT, Search, pair_cost, traffic_cost
+from .paths import DEFAULT, Search
 from .products import Planner
 from .recognition import recognised, with_root_weights, with_solves
 from .slicing import Slicing
@@ -97,5 +98,5 @@ def value_cost(value: Value) -> float:
         return cost * 0.6 if same else cost
     if value.kind == "sliced":
         return float(value.data.count * sum(value_cost(inner) for inner in value.data.order))
-    weight = 20 if value.kind in ("apply", "logistic") else 1
+    weight = 50 if value.kind in ("apply", "logistic") else 1
     return traffic_cost(value.entries * weight + sum(o.entries for o in value.operands), max(1, len(value.operands)))

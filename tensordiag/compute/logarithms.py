@@ -18,8 +18,9 @@ from .implementations import implementation
 from .kernels import contract_pair, expand, reduce_to
 from .memory import default_memory_limit, readable_bytes
 from .networks import Operand, SizedNetwork, entries, is_absorbed, sized
-from .paths import Path, find_path
+from .paths import find_path
 from .structure import Application, Combination, Contraction, Piece, pieces
+from .trees import Path
 
 __all__ = ["log_value"]
 

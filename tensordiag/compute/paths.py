@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import opt_einsum
 
-__all__ = ["DEFAULT", "Search", "best_tree", "find_path", "pair_cost", "path_cost", "traffic_cost"]
+from .trees import Path, best_tree, path_cost, refined
 
-Path = list[tuple[int, int]]
+__all__ = ["DEFAULT", "Search", "find_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +27,10 @@ class Search:
 DEFAULT = Search()
 
 _EXACT = 6
-_SECONDS_PER_FLOP = 1 / 3e10
-_SECONDS_PER_LOOP = 1 / 1.2e9
-_SECONDS_PER_ENTRY = 0.6e-9
-_SECONDS_PER_CALL = 1e-6
-_DEAR = 1e-3
-_VERY_DEAR = 10.0
-
-
-def pair_cost(a: frozenset[int], b: frozenset[int], out: frozenset[int], size: Mapping[int, int]) -> float:
-    """Estimated seconds to contract two operands: arithmetic, memory traffic and the call itself."""
-    entries = [math.prod([size[i] for i in part]) for part in (a, b, out)]
-    everything = a | b
-    seconds = traffic_cost(sum(entries), 1)
-    if len(everything) == len(out):
-        return seconds
-    work = math.prod([size[i] for i in everything])
-    stacked = bool(a & b & out) and (a <= b or b <= a)  # no matrix product: a loop over the stack
-    return seconds + work * (_SECONDS_PER_LOOP if stacked else _SECONDS_PER_FLOP * 2)
-
-
-def traffic_cost(entries: int, calls: int) -> float:
-    """Estimated seconds of calls that read and write so many entries."""
-    return entries * _SECONDS_PER_ENTRY + calls * _SECONDS_PER_CALL
+_DEAR = 2e-5
+_DEARER = 1e-4
+_VERY_DEAR = 4.0
+_TYPICAL_CALL = 1e-6
 
 
 def find_path(
@@ -90,76 +71,28 @@ def _merge_equal(inputs: Sequence[frozenset[int]], path: Path) -> tuple[list[int
     return list(first.values()), list(first), following
 
 
-def best_tree(
-    sets: Sequence[frozenset[int]],
-    output: frozenset[int],
-    size: Mapping[int, int],
-    share: Callable[[Sequence[int], frozenset[int]], float] | None = None,
-) -> list[tuple[int, int, frozenset[int]]]:
-    """The cheapest tree by dynamic programming over subsets, as pairs with the indices that they keep.
-
-    `share(operands, indices)` is the part of a subproduct's cost that counts here: 0 where it is there already.
-    """
-    n = len(sets)
-    everything = (1 << n) - 1
-    inside = [frozenset[int]()] * (everything + 1)
-    for mask in range(1, everything + 1):
-        inside[mask] = inside[mask & (mask - 1)] | sets[(mask & -mask).bit_length() - 1]
-    legs = [
-        sets[m.bit_length() - 1] if m & (m - 1) == 0 and m else inside[m] & (output | inside[everything ^ m])
-        for m in range(everything + 1)
-    ]
-    best = [0.0] * (everything + 1)
-    split = [0] * (everything + 1)
-    for mask in range(1, everything + 1):
-        if mask & (mask - 1) == 0:
-            continue
-        best[mask] = math.inf
-        counts = 1.0 if share is None else share([k for k in range(n) if mask >> k & 1], legs[mask])
-        part = (mask - 1) & mask
-        while part > mask ^ part:
-            below = best[part] + best[mask ^ part]
-            if below < best[mask]:
-                total = below + pair_cost(legs[part], legs[mask ^ part], legs[mask], size)
-                if total < best[mask]:
-                    best[mask], split[mask] = total, part
-            part = (part - 1) & mask
-        best[mask] *= counts
-    order: list[int] = []
-    stack = [everything]
-    while stack:
-        mask = stack.pop()
-        if mask & (mask - 1):
-            order.append(mask)
-            stack += [split[mask], mask ^ split[mask]]
-    number = {1 << k: k for k in range(n)}
-    tree: list[tuple[int, int, frozenset[int]]] = []
-    for mask in reversed(order):
-        tree.append((number[split[mask]], number[mask ^ split[mask]], legs[mask]))
-        number[mask] = n + len(tree) - 1
-    return tree
-
-
 def _searched(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search) -> Path:
-    """Greedy, and where that is dear the best of several random greedy runs."""
+    """Greedy, refined; where that is dear, the best of several random greedy runs, refined."""
     inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
     best = path_cost(sets, output, size, path)
-    if search.repeats > 1 and best > _DEAR:
+    calls = len(path) * _TYPICAL_CALL
+    if search.repeats > 1 and best - calls > _DEAR:
+        path, best = refined(sets, output, size, path)
+    if search.repeats > 1 and best - calls > _DEARER:
         random = opt_einsum.RandomGreedy(max_repeats=search.repeats, minimize="flops")
-        path, best = _better(path, best, random(inputs, kept, sizes), (sets, output, size))
+        other = _as_pairs(random(inputs, kept, sizes), len(sets))
+        path, best = _better((path, best), refined(sets, output, size, other))
         if best > _VERY_DEAR:
             for found in _long_search(inputs, kept, sizes, search.seconds):
-                path, best = _better(path, best, found, (sets, output, size))
+                other = _as_pairs(found, len(sets))
+                path, best = _better((path, best), refined(sets, output, size, other))
     return path
 
 
-def _better(path: Path, best: float, found: Sequence[Sequence[int]], network: Any) -> tuple[Path, float]:
-    """The cheaper of a path and one that was found, and its cost."""
-    sets, output, size = network
-    other = _as_pairs(found, len(sets))
-    cost = path_cost(sets, output, size, other)
-    return (other, cost) if cost < best else (path, best)
+def _better(first: tuple[Path, float], second: tuple[Path, float]) -> tuple[Path, float]:
+    """The cheaper of two paths with their costs."""
+    return second if second[1] < first[1] else first
 
 
 def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int], seconds: float) -> Iterator[Any]:
@@ -206,27 +139,6 @@ class Progress:
         """End the line."""
         if self.shown:
             sys.stderr.write("\n")
-
-
-def path_cost(sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path) -> float:
-    """Estimated seconds of a path."""
-    rows, alive, total = list(sets), dict(enumerate(sets)), 0.0
-    count: dict[int, int] = dict.fromkeys(output, 1)
-    for row in sets:
-        for i in row:
-            count[i] = count.get(i, 0) + 1
-    for a, b in path:
-        left, right = alive.pop(a), alive.pop(b)
-        for row in (left, right):
-            for i in row:
-                count[i] -= 1
-        out = frozenset(i for i in left | right if count[i])
-        for i in out:
-            count[i] += 1
-        total += pair_cost(left, right, out, size)
-        alive[len(rows)] = out
-        rows.append(out)
-    return total
 
 
 def _as_pairs(found: Sequence[Sequence[int]], operands: int) -> Path:
