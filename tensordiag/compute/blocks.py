@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,11 @@ def find_runs(order: Sequence[Value], implementation: Callable[[str], Any]) -> d
     return runs
 
 
+def _is_at_once(value: Value) -> bool:
+    """Whether a value is one call; a longer sum reads operands after it has begun to write."""
+    return value.kind != "sum" or [abs(data[0]) for data in value.data] == [1, 1]
+
+
 class Block:
     """Writes one run as a loop."""
 
@@ -64,10 +69,15 @@ class Block:
         self.free: list[str] = []
         self.buffers = 0
         self.body: list[str] = []
+        self.taken: dict[int, int] = {}
 
-    def write(self, needed: Mapping[int, str]) -> list[str]:
-        """The lines; `needed` are the names of the results that are used after the run."""
+    def write(self, needed: Mapping[int, str], spent: Collection[int] = ()) -> list[str]:
+        """The lines; `needed` are the names of the results that are used after the run.
+
+        `spent` are operands that nobody needs after the run: results may take their buffers.
+        """
         shape, count = self.run[0].shape, self.run[0].entries
+        last = {o.number: place for place, value in enumerate(self.run) for o in value.operands}
         head, slices = [], []
         outside = dict.fromkeys(o for value in self.run for o in value.operands if o.number not in self.inside)
         for operand in outside:
@@ -78,17 +88,32 @@ class Block:
             head.append(f"flat{operand.number} = {self.names[operand.number]}.reshape(-1)")
             slices.append(f"{name} = flat{operand.number}[i:j]")
             self.local[operand.number] = name
+        self.taken = self._taken(needed, spent, last)
         for number, name in needed.items():
+            if number in self.taken:
+                head.append(f"{name} = {self.names[self.taken[number]]}")
+                continue
             head.append(f"{name} = empty({shape}, dtype)")
             head.append(f"flat{number} = {name}.reshape(-1)")
             slices.append(f"x{number} = flat{number}[i:j]")
-        last = {o.number: place for place, value in enumerate(self.run) for o in value.operands}
         for place, value in enumerate(self.run):
             self._compute(value, place, last, needed)
         head += [f"w{k} = empty({min(_BLOCK, count)}, dtype)" for k in range(self.buffers)]
         slices += [f"t{k} = w{k}[: j - i]" for k in range(self.buffers)]
         loop = [f"for i in range(0, {count}, {_BLOCK}):", f"    j = min(i + {_BLOCK}, {count})"]
-        return head + loop + ["    " + line for line in slices + self.body]
+        views = [line.split(" = ")[0] for line in head + slices if ".reshape(-1)" in line or "[i:j]" in line]
+        return [*head, *loop, *["    " + line for line in slices + self.body], f"del {', '.join(views)}"]
+
+    def _taken(self, needed: Mapping[int, str], spent: Collection[int], last: Mapping[int, int]) -> dict[int, int]:
+        """For results the operand whose buffer they take: one that is last read before they are written."""
+        taken: dict[int, int] = {}
+        left = list(spent)
+        for place, value in enumerate(self.run):
+            ready = (o for o in left if last[o] < place or (last[o] == place and _is_at_once(value)))
+            if value.number in needed and (operand := next(ready, None)) is not None:
+                taken[value.number] = operand
+                left.remove(operand)
+        return taken
 
     def _scalar(self, operand: Value) -> str:
         return literal(operand.data) if operand.kind == "full" else self.names[operand.number]
@@ -106,10 +131,10 @@ class Block:
             for o in dict.fromkeys(value.operands)
             if o.number in self.inside and last[o.number] == place and o.number not in needed
         ]
-        at_once = value.kind != "sum" or [abs(data[0]) for data in value.data] == [1, 1]
-        if at_once:  # a longer sum reads operands after it has begun to write
+        at_once = _is_at_once(value)
+        if at_once:
             self.free += done
-        out = f"x{value.number}" if value.number in needed else self._buffer()
+        out = f"x{self.taken.get(value.number, value.number)}" if value.number in needed else self._buffer()
         names = [self.local[o.number] for o in value.operands]
         if value.kind == "pair":
             self.body.append(f"multiply({names[0]}, {names[1]}, {out})")

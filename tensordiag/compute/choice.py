@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from .constants import gathered
 from .costs import pair_cost, traffic_cost
 from .differences import with_directions
-from .forms import common_factors, distributed_everywhere, factored_everywhere, opened
+from .forms import common_factors, distributed_everywhere, factored_everywhere, opened, with_inner_coefficients
+from .normalised import with_shared_softmax
 from .paths import DEFAULT, Search
 from .products import Planner
 from .recognition import recognised, with_root_weights, with_solves
@@ -32,7 +33,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         roots = with_directions(values, roots)
     roots = recognised(values, roots) if names else roots
     if len(below(roots)) > _LARGEST_SEARCH:
-        return with_solves(values, roots) if "inv" in names else roots
+        return with_solves(values, with_shared_softmax(values, roots)) if names else roots
     best = plan_cost(values, roots)
     tried: set[tuple[int, ...]] = set()
     for _ in range(_MOST_MOVES):
@@ -51,7 +52,12 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         if found is None:
             break
         roots = found
-    return with_solves(values, with_root_weights(values, recognised(values, roots)))
+    roots = with_root_weights(values, recognised(values, roots))
+    roots = with_shared_softmax(values, roots)
+    scaled = with_inner_coefficients(values, roots)
+    if scaled != roots and plan_cost(values, scaled) < plan_cost(values, roots):
+        roots = scaled
+    return with_solves(values, roots)
 
 
 def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:

@@ -6,11 +6,14 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from ..core.numbers import Number, as_number
+from .sums import divided
 from .values import Term, Value, Values, below, is_openable, open_operands
 
-__all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts"]
+__all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts", "with_inner_coefficients"]
 
 Change = Callable[[Value], Value]
 
@@ -217,3 +220,50 @@ def common_factors(value: Value) -> Iterable[Value]:
     for term in value.terms:
         count.update(set(term.operands))
     return sorted((o for o, n in count.items() if n > 1), key=lambda o: (-o.entries, o.number))
+
+
+# -- coefficients --------------------------------------------------------------------------------------
+
+
+def with_inner_coefficients(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots with a coefficient that all users of a sum share put into the sum, so that it is applied once."""
+    while found := _shared_coefficient(roots):
+        target, factor = found
+        roots = rebuilt(values, roots, partial(_with_scaled, values, target, factor))
+    return list(roots)
+
+
+def _with_scaled(values: Values, target: Value, factor: Number, value: Value) -> Value:
+    """A polynomial that uses a sum, on the scaled sum."""
+    if value.kind != "poly" or target not in value.operands:
+        return value
+    scaled = values.poly([term.scaled(factor) for term in target.terms], target.shape)
+    terms = [
+        replace(
+            term,
+            coefficient=divided(term.coefficient, factor),
+            operands=tuple([scaled if o is target else o for o in term.operands]),
+        )
+        if target in term.operands
+        else term
+        for term in value.terms
+    ]
+    return values.poly(terms, value.shape)
+
+
+def _shared_coefficient(roots: Sequence[Value]) -> tuple[Value, Number] | None:
+    """The smallest sum that at least two terms use, all once and with one coefficient up to its sign; that one."""
+    seen: dict[int, list[Number]] = {root.number: [1] for root in roots}
+    everything = below(roots)
+    for value in everything:
+        users = value.terms if value.kind == "poly" else [Term(1, value.operands, (), (), {})]
+        for term in users:
+            for o in term.operands:
+                seen.setdefault(o.number, []).append(term.coefficient if term.operands.count(o) == 1 else 1)
+    for value in sorted(everything, key=lambda v: v.entries):
+        factors = seen.get(value.number, [])
+        if value.kind == "poly" and len(value.terms) > 1 and len(factors) > 1:
+            factor = factors[0] if all(c == factors[0] for c in factors) else as_number(abs(factors[0]))
+            if factor != 1 and all(abs(c) == abs(factor) for c in factors):
+                return value, factor
+    return None

@@ -192,20 +192,42 @@ def pinv(x: Array) -> Any:
 # -- along legs ----------------------------------------------------------------------------------------
 
 
-def _shifted(x: Array, legs: tuple[int, ...]) -> tuple[Array, Array]:
-    """x less its largest entry along the legs, and that entry (0 where it is not finite)."""
+def _along(total: Any, legs: tuple[int, ...], x: Array) -> Any:
+    """Numbers for the other legs of x, as an array with one place along the legs."""
+    if legs == (x.ndim - 1,):
+        return total[..., None]
+    return np.reshape(total, [1 if leg in legs else size for leg, size in enumerate(x.shape)])
+
+
+def top(x: Array, *legs: int) -> Any:
+    """The largest entry along the legs, 0 where it is not finite or there is none."""
     if x.size == 0:
-        shape = [1 if leg in legs else size for leg, size in enumerate(x.shape)]
-        return x.copy(), np.zeros(shape, x.dtype)
-    top = np.maximum.reduce(x, legs, keepdims=True)
-    if not np.isfinite(top).all():
-        top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
-    return x - top, top
+        return np.zeros([size for leg, size in enumerate(x.shape) if leg not in legs], x.dtype)
+    found = np.maximum.reduce(x, legs)
+    if not np.isfinite(found).all():
+        found = np.where(np.isfinite(found), found, 0).astype(x.dtype, copy=False)
+    return found
+
+
+def below_top(x: Array, largest: Array, *legs: int) -> Any:
+    """x less its largest entries along the legs."""
+    return x - _along(largest, legs, x)
+
+
+def log_share(t: Array, s: Array, *legs: int) -> Any:
+    """t − log s along the legs."""
+    return _principal(t - _along(np.log(s), legs, t))
+
+
+def log_total(s: Array, largest: Array) -> Any:
+    """log s and the largest entry that was taken off before; the empty sum is 0, its logarithm −∞."""
+    with np.errstate(divide="ignore"):
+        return _principal(np.log(s) + largest)
 
 
 def softmax(x: Array, *legs: int) -> Any:
     """exp(x) over its sum along the legs, without overflow."""
-    made, _ = _shifted(x, legs)
+    made = below_top(x, top(x, *legs), *legs)
     np.exp(made, made)
     made /= np.add.reduce(made, legs, keepdims=True)
     return made
@@ -213,17 +235,15 @@ def softmax(x: Array, *legs: int) -> Any:
 
 def logsoftmax(x: Array, *legs: int) -> Any:
     """The logarithm of the softmax along the legs, without overflow."""
-    made, _ = _shifted(x, legs)
-    made -= np.log(np.add.reduce(np.exp(made), legs, keepdims=True))
-    return _principal(made)
+    made = below_top(x, top(x, *legs), *legs)
+    return log_share(made, np.add.reduce(np.exp(made), legs), *legs)
 
 
 def logsumexp(x: Array, *legs: int) -> Any:
     """log Σ exp(x) along the legs, without overflow."""
-    made, top = _shifted(x, legs)
-    with np.errstate(divide="ignore"):  # the empty sum is 0, its logarithm −∞
-        found = np.log(np.exp(made, out=made).sum(axis=legs))
-    return _principal(found + top.reshape([size for leg, size in enumerate(x.shape) if leg not in legs]))
+    largest = top(x, *legs)
+    made = below_top(x, largest, *legs)
+    return log_total(np.add.reduce(np.exp(made, made), legs), largest)
 
 
 def largest(x: Array) -> Any:
@@ -257,6 +277,11 @@ IMPLEMENTATIONS.update(
     logdet=logdet,
     adj=adj,
     pinv=pinv,
+    top=top,
+    below_top=below_top,
+    log_share=log_share,
+    log_total=log_total,
+    reciprocal=np.reciprocal,
     softmax=softmax,
     logsoftmax=logsoftmax,
     logsumexp=logsumexp,

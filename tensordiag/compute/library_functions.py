@@ -38,6 +38,11 @@ def library_implementation(
         "frechet": lambda x, e, name: _frechet(xp, expm, x, e, name),
         "eigvalsh": lambda x: xp.linalg.eigvalsh((x + x.T) / 2),
         "eigvecsh": lambda x: xp.linalg.eigh((x + x.T) / 2)[1],
+        "top": lambda x, *legs: _top(xp, x, legs),
+        "below_top": lambda x, top, *legs: x - top.reshape(_with_legs(x, legs)),
+        "log_share": lambda t, s, *legs: t - xp.log(s).reshape(_with_legs(t, legs)),
+        "log_total": lambda s, top: xp.log(s) + top,
+        "reciprocal": lambda x: 1 / x,
         "softmax": lambda x, *legs: xp.exp(x - _over(special, x, legs)),
         "logsoftmax": lambda x, *legs: x - _over(special, x, legs),
         "logsumexp": lambda x, *legs: special.logsumexp(x, legs),
@@ -54,9 +59,20 @@ def library_implementation(
     return find
 
 
+def _with_legs(x: Any, legs: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of x with one place along the legs."""
+    return tuple([1 if leg in legs else size for leg, size in enumerate(x.shape)])
+
+
 def _over(special: Any, x: Any, legs: tuple[int, ...]) -> Any:
-    shape = [1 if leg in legs else size for leg, size in enumerate(x.shape)]
-    return special.logsumexp(x, legs).reshape(shape)
+    return special.logsumexp(x, legs).reshape(_with_legs(x, legs))
+
+
+def _top(xp: Any, x: Any, legs: tuple[int, ...]) -> Any:
+    """The largest real part along the legs, 0 where it is not finite."""
+    real = xp.real(x)
+    found = xp.amax(real, legs)
+    return xp.where(xp.isfinite(found), found, xp.zeros_like(found))
 
 
 def _adjugate(xp: Any, x: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..core.numbers import as_number
+from .array_views import as_matrix, as_stack, broadcast
 from .blocks import Block, find_runs
 from .constants import constant_array, running_sum
-from .implementations import relu, step
+from .implementations import power, relu, step
 from .layouts import stacked_lead, summed_order
 from .values import Value
 from .writers import Writer, letters, literal
@@ -27,6 +28,10 @@ _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
 _WORTH_DELETING = 64
 _COMPARED = {relu: "maximum", step: "greater"}
+_LARGE_PRODUCT = 4096
+_MATMUL_COPIES = np.lib.NumpyVersion(np.__version__) >= "2.3.0"  # operands with strides; earlier ones loop over them
+_POWER_CALLS = {-1: np.reciprocal, 2: np.square, Fraction(1, 2): np.sqrt}
+_PRODUCTS = ("dot(", "matmul(")
 _OWN = frozenset({relu.__module__, "numpy.linalg"})
 
 
@@ -73,13 +78,30 @@ class NumpyWriter(Writer):
         needed = {v.number: self.name[v.number] for v in run if v.number in used}
         implementation = self.functions["implementation"]
         block = Block(run, self.name, lambda v: self.function(implementation(v.data[0]), "f"))
-        self.lines += block.write(needed)
+        self.lines += block.write(needed, self._spent(run))
+        self.compact -= {self.name[o] for o in block.taken.values()}  # these buffers live on as results
+        self.compact |= set(needed.values())
         for v in run:
             if v.number in needed:
                 self.aliases[v.number] = [self.name[v.number]]
         for v in run:
             self.release(v)
         return True
+
+    def _spent(self, run: Sequence[Value]) -> list[int]:
+        """The operands of a run whose contiguous buffers nobody needs after it."""
+        places = {self.place[v.number] for v in run}
+        operands = dict.fromkeys(o for v in run for o in v.operands)
+        return [
+            o.number
+            for o in operands
+            if o.shape == run[0].shape
+            and self.base[o.number] == o.number
+            and o.number in self.owned
+            and o not in run
+            and self.last[o.number] in places
+            and self.name[o.number] in self.compact
+        ]
 
     def settle(self, value: Value, text: str) -> None:
         """Write the statement; the name of a buffer that was overwritten lives on."""
@@ -92,7 +114,12 @@ class NumpyWriter(Writer):
         if not text.startswith("="):
             if self.base[value.number] == value.number and value.shape:
                 self.owned.add(self.base[value.number])
-            if value.kind == "pair" and text.startswith("dot(") and text.endswith(")") and ".reshape" not in text:
+            if (
+                value.kind == "pair"
+                and text.startswith(("dot(", "matmul("))
+                and text.endswith(")")
+                and ".reshape" not in text
+            ):
                 self.compact.add(self.name[value.number])
         self.release(value)
 
@@ -177,8 +204,8 @@ class NumpyWriter(Writer):
         return f"{self.function(running_sum(*value.data), 'f')}({x})"
 
     def full(self, value: Value) -> str:
-        if not value.shape:
-            return f"number({literal(value.data)})"
+        if not value.shape:  # written where it is used: a statement would be dead where a sum writes it as a literal
+            return f"=number({literal(value.data)})"
         return f"zeros({value.shape}, dtype)" if value.data == 0 else f"full({value.shape}, {value.data}, dtype)"
 
     def turn(self, value: Value, x: str) -> str:
@@ -221,6 +248,8 @@ class NumpyWriter(Writer):
         name, params = value.data
         self.use(value, name)
         made = self.functions["implementation"](name)
+        if made is power and params[0] in _POWER_CALLS:
+            made, params = _POWER_CALLS[params[0]], ()
         function = self.function(made, "f")
         extra = [literal(p) for p in params] if name != "power" else [self.function(p, "p") for p in params]
         if isinstance(made, np.ufunc) and len(value.operands) == 1 and value.shape and self.free(value.operands[0]):
@@ -278,7 +307,7 @@ class NumpyWriter(Writer):
             index = ", ".join(str(places[i]) if i in places else ":" for i in pattern)
             target, left = f"{name}[{index}]", [i for i in pattern if i not in places]
         free = list(dict.fromkeys(left))
-        source = _broadcast(x, row, free, leading=False)
+        source = broadcast(x, row, free, leading=False)
         if left == free:
             if not target.endswith("]"):
                 target += "[...]"
@@ -329,7 +358,7 @@ class NumpyWriter(Writer):
     def _add(self, text: str, free: str, part: _Part, value: Value) -> tuple[str, str]:
         """One more dense term: in place once a buffer is ours."""
         (coefficient, row, pattern, _), name, operand = part
-        x = _broadcast(name, row, pattern, leading=True)
+        x = broadcast(name, row, pattern, leading=True)
         sign = "-" if coefficient == -1 else "+"
         if operand.kind == "full" and not operand.shape:
             x = literal(coefficient * operand.data if sign == "+" else operand.data)
@@ -376,11 +405,11 @@ class NumpyWriter(Writer):
         out = tuple(range(order))
         for x, rx, y, ry, operand in ((a, ra, b, rb, value.operands[0]), (b, rb, a, ra, value.operands[1])):
             if rx == out and operand.shape and self.free(operand):
-                self.lines.append(f"{x} *= {_broadcast(y, ry, out, leading=True)}")
+                self.lines.append(f"{x} *= {broadcast(y, ry, out, leading=True)}")
                 return f"={x}"
         if len(ra) == len(rb) == 1 and order == 2:
             self.use(value, "outer")
-        first, second = _broadcast(a, ra, out, leading=True), _broadcast(b, rb, out, leading=True)
+        first, second = broadcast(a, ra, out, leading=True), broadcast(b, rb, out, leading=True)
         buffer = self.take(value)
         if buffer is not None:
             self.lines.append(f"multiply({first}, {second}, {buffer})")
@@ -402,15 +431,15 @@ class NumpyWriter(Writer):
             self.use(value, "matmul")
             swap = right[0] < left[0]
             sides = (
-                [_as_stack(b, rb, [lead], right, rest, size), _as_stack(a, ra, [lead], rest, left, size)]
+                [as_stack(b, rb, [lead], right, rest, size), as_stack(a, ra, [lead], rest, left, size)]
                 if swap
-                else [_as_stack(a, ra, [lead], left, rest, size), _as_stack(b, rb, [lead], rest, right, size)]
+                else [as_stack(a, ra, [lead], left, rest, size), as_stack(b, rb, [lead], rest, right, size)]
             )
             return f"total(matmul({sides[0]}, {sides[1]}), 0)"
         if left and right and right[0] < left[0]:  # the result is wanted the other way round
             (a, ra, left), (b, rb, right) = two, one
-        first = _as_matrix(a, ra, left, summed, size)
-        second = _as_matrix(b, rb, summed, right, size)
+        first = as_matrix(a, ra, left, summed, size)
+        second = as_matrix(b, rb, summed, right, size)
         self.use(
             value,
             "syrk"
@@ -421,10 +450,11 @@ class NumpyWriter(Writer):
             if left and right
             else "matvec",
         )
-        made = f"dot({first}, {second})"
+        product = "matmul" if value.entries >= _LARGE_PRODUCT and _suits_matmul((left, right, summed), size) else "dot"
+        made = f"{product}({first}, {second})"
         buffer = self.take(value) if len(left) == len(right) == 1 else None
         if buffer is not None:
-            self.lines.append(f"dot({first}, {second}, {buffer})")
+            self.lines.append(f"{product}({first}, {second}, {buffer})")
             return "=" + buffer
         return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
 
@@ -441,59 +471,18 @@ class NumpyWriter(Writer):
         x, y = value.operands
         size = dict(zip(ra + rb, x.shape + y.shape, strict=True))
         self.use(value, "matmul")
-        first = _as_stack(a, ra, batch, left, summed, size)
-        second = _as_stack(b, rb, batch, summed, right, size)
+        first = as_stack(a, ra, batch, left, summed, size)
+        second = as_stack(b, rb, batch, summed, right, size)
         made = f"matmul({first}, {second})"
         plain = len(batch) == len(left) == len(right) == 1
         return made if plain else f"{made}.reshape{value.shape}"
 
 
+def _suits_matmul(groups: Sequence[Sequence[int]], size: dict[int, int]) -> bool:
+    """Whether matmul makes a large product faster than dot, which fills the result with zeros before."""
+    return _MATMUL_COPIES and all(math.prod([size[i] for i in group]) > 3 for group in groups)
+
+
 def _is_diagonal(value: Value) -> bool:
     row, out = value.data
     return set(row) == set(out)
-
-
-def _broadcast(x: str, row: Sequence[int], out: Sequence[int], leading: bool) -> str:
-    """x with its axes in the order of `out` and axes of length 1 where it has none."""
-    wanted = [i for i in out if i in row]
-    if tuple(wanted) != tuple(row):
-        order = [list(row).index(i) for i in wanted]
-        x = f"{x}.T" if order == [1, 0] else f"{x}.transpose({', '.join(map(str, order))})"
-    if not row or len(wanted) == len(out):
-        return x
-    slots = [":" if i in row else "None" for i in out]
-    while slots and slots[0] == "None" and leading:
-        slots.pop(0)
-    while slots and slots[-1] == ":":
-        slots.pop()
-    return f"{x}[{', '.join(slots)}]" if slots else x
-
-
-def _as_matrix(x: str, row: Indices, first: Sequence[int], second: Sequence[int], size: dict[int, int]) -> str:
-    """x as a matrix of two groups of axes (a vector where one is empty): a view where the order allows."""
-    groups = [group for group in (first, second) if group]
-    shape = ", ".join(str(math.prod(size[i] for i in group)) for group in groups)
-    straight = [i for group in groups for i in group]
-    if list(row) == straight:
-        return x if all(len(group) == 1 for group in groups) else f"{x}.reshape({shape})"
-    if len(groups) == 2 and list(row) == [*groups[1], *groups[0]]:
-        if len(row) == 2:
-            return f"{x}.T"
-        turned = ", ".join(str(math.prod(size[i] for i in group)) for group in reversed(groups))
-        return f"{x}.reshape({turned}).T"
-    order = ", ".join(str(list(row).index(i)) for i in straight)
-    made = f"{x}.transpose({order})"
-    return made if all(len(group) == 1 for group in groups) else f"{made}.reshape({shape})"
-
-
-def _as_stack(
-    x: str, row: Indices, batch: Sequence[int], first: Sequence[int], second: Sequence[int], size: dict[int, int]
-) -> str:
-    straight = [*batch, *first, *second]
-    if list(row) != straight:
-        order = [list(row).index(i) for i in straight]
-        x = f"{x}.transpose({', '.join(map(str, order))})"
-    if len(batch) == len(first) == len(second) == 1:
-        return x
-    shape = ", ".join(str(math.prod(size[i] for i in group)) for group in (batch, first, second))
-    return f"{x}.reshape({shape})"

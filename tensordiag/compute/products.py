@@ -195,12 +195,22 @@ class Planner:
         return (*along(self, leaves, self._tree(leaves, kept))[-1], coefficient)
 
     def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
-        """Put a coefficient on the smallest operand where the result is much larger; what is left of it."""
+        """Put a coefficient on the smallest operand where the result is much larger; what is left of it.
+
+        A matrix that meets itself takes the root on both sides, so that it still does.
+        """
         place = min(range(len(leaves)), key=lambda k: leaves[k][0].entries)
         box, row = leaves[place]
         if entries <= _LARGE or 8 * box.entries > entries:
             return coefficient
-        leaves[place] = (self.array(Handle(box, tuple(range(len(row))), coefficient)), row)
+        straight = tuple(range(len(row)))
+        if len(leaves) == 2 and leaves[0][0] is leaves[1][0]:
+            if isinstance(coefficient, complex) or coefficient < 0:
+                return coefficient
+            scaled = self.array(Handle(box, straight, as_number(math.sqrt(coefficient))))
+            leaves[:] = [(scaled, row) for _, row in leaves]
+        else:
+            leaves[place] = (self.array(Handle(box, straight, coefficient)), row)
         return 1
 
     def reduced(self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]) -> list[tuple[Value, Indices]]:
@@ -211,8 +221,8 @@ class Planner:
                 count[i] = count.get(i, 0) + 1
         return [self._reduced(box, row, count) for box, row in leaves]
 
-    def _reduced(self, box: Value, row: Indices, count: dict[int, int]) -> tuple[Value, Indices]:
-        kept = tuple([i for i in dict.fromkeys(row) if count[i] > 1])
+    def _reduced(self, box: Value, row: Indices, count: Mapping[int, int]) -> tuple[Value, Indices]:
+        kept = tuple([i for i in dict.fromkeys(row) if count.get(i, 0) > 1])
         if kept == row:
             return box, row
         label = {i: k for k, i in enumerate(dict.fromkeys(row))}
@@ -242,6 +252,8 @@ class Planner:
             known = self.products.get(other)
         if known is not None:
             made, out = known[0], tuple([names[other][label] for label in known[1]])
+        elif (whole := self._whole(a, b, leaves, kept)) is not None:
+            made, out = whole
         else:
             rows, out, shape = _pair_layout(a, b, kept)
             place = {i: axis for axis, i in enumerate(out)}
@@ -259,6 +271,23 @@ class Planner:
             label = {i: k for k, i in enumerate(order)}
             self.products[name] = made, tuple([label[i] for i in out])
         return made, out
+
+    def _whole(
+        self,
+        a: tuple[Value, Indices],
+        b: tuple[Value, Indices],
+        leaves: Sequence[tuple[Value, Indices]] | None,
+        kept: frozenset[int] | set[int],
+    ) -> tuple[Value, Indices] | None:
+        """The entrywise product of two values summed over some indices, where the plan has it unsummed."""
+        everything = set(a[1])
+        if not kept or everything != set(b[1]) or len(kept) == len(everything):
+            return None
+        key, listed, _ = self.key(leaves or (a, b), everything)
+        known = self.products.get(key)
+        if known is None:
+            return None
+        return self._reduced(known[0], tuple([listed[label] for label in known[1]]), dict.fromkeys(kept, 2))
 
     def key(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]

@@ -1,0 +1,136 @@
+"""What programs are made of: counted kernels and buffers, the values checked against NumPy."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import tensordiag as td
+
+rng = np.random.default_rng(7)
+
+
+def kernels(program):
+    return Counter(program.plan.kernels.values())
+
+
+def shares(x, axis=1):
+    made = np.exp(x - x.max(axis, keepdims=True))
+    return made / made.sum(axis, keepdims=True)
+
+
+def test_a_loss_and_its_gradient_take_exponentials_once():
+    z, y = td.tensors("z[m,n] y[m,n]")
+    loss = (y * td.logsoftmax(z, axis=1)).sum()
+    program = td.compile([loss, td.grad(loss, z)])
+    arrays = {"z": 300 * rng.normal(size=(4, 5)), "y": rng.random((4, 5))}
+    value, gradient = program(arrays)
+    assert kernels(program)["exp"] == kernels(program)["top"] == 1
+    assert not {"softmax", "logsoftmax"} & kernels(program).keys()
+    expected = arrays["y"] - arrays["y"].sum(1)[:, None] * shares(arrays["z"])
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(value, loss.evaluate(arrays), rtol=1e-13)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 2), (0, 1, 2)])
+def test_softmax_and_its_kin_share_their_parts(axis):
+    z, y = td.tensors("z[k,m,n] y[k,m,n]")
+    results = [make(z, axis=axis) for make in (td.softmax, td.logsoftmax, td.logsumexp)]
+    results.append(td.softmax(y * results[0], axis=axis) + td.logsoftmax(y * results[0], axis=axis))  # one in another
+    program = td.compile(results)
+    for scale in (1.0, 800.0):
+        arrays = {"z": scale * rng.normal(size=(2, 3, 4)), "y": rng.normal(size=(2, 3, 4))}
+        for found, expr in zip(program(arrays), results, strict=True):
+            expected = expr.evaluate({t.name: arrays[t.name] for t in expr.tensors})
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+    assert kernels(program)["exp"] == 2
+
+
+def test_shared_softmax_of_infinite_empty_and_complex_arrays():
+    (z,) = td.tensors("z[m,n]")
+    results = [td.softmax(z, axis=1), td.logsoftmax(z, axis=1), td.logsumexp(z, axis=1)]
+    program = td.compile(results)
+    masked = np.array([[0.0, -np.inf, 1.0], [2.0, -np.inf, -np.inf]])
+    for array in (masked, np.zeros((2, 0)), np.zeros((0, 3)), 9j * rng.normal(size=(2, 3)) + rng.normal(size=(2, 3))):
+        with np.errstate(all="ignore"):
+            for found, expr in zip(program(z=array), results, strict=True):
+                np.testing.assert_allclose(found, expr.evaluate(z=array), rtol=1e-12)
+
+
+def test_a_coefficient_that_all_users_share_is_applied_once():
+    x, y, A, B = td.tensors("x[m] y[m] A[m,n] B[m,n]")
+    residual = td.exp(x) - y
+    program = td.compile([residual @ A / 3, residual @ B / 3, -(residual * x) / 3])
+    arrays = {"x": rng.normal(size=5), "y": rng.normal(size=5), "A": rng.normal(size=(5, 4)), "B": np.ones((5, 4))}
+    r = (np.exp(arrays["x"]) - arrays["y"]) / 3
+    for found, expected in zip(program(arrays), [r @ arrays["A"], r @ arrays["B"], -r * arrays["x"]], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    scaled = [v for v in program.plan.values if v.kind == "scale" and abs(v.data) != 1]
+    assert len(scaled) == 1
+
+
+def test_a_scaled_gram_matrix_stays_a_gram_matrix():
+    (X,) = td.tensors("X[m,n]")
+    program = td.compile(3 * X.T @ X)
+    array = rng.normal(size=(5, 200))
+    np.testing.assert_allclose(program(X=array), 3 * array.T @ array, rtol=1e-12, atol=1e-12)
+    assert kernels(program) == {"multiply": 1, "syrk": 1}
+    negative = td.compile(-3 * X.T @ X)
+    np.testing.assert_allclose(negative(X=array), -3 * array.T @ array, rtol=1e-12, atol=1e-12)
+    assert kernels(negative)["syrk"] == 1
+
+
+def test_a_product_that_is_there_is_summed_and_not_formed_again():
+    x, W, H, y = td.tensors("x[b,k] W[n,m] H[b,n] y[b,m]")
+    inner = H * (y @ W.T)
+    program = td.compile([inner.T @ x, inner.sum(axis=0)])
+    arrays = {n: rng.normal(size=s) for n, s in {"x": (6, 5), "W": (8, 7), "H": (6, 8), "y": (6, 7)}.items()}
+    expected = arrays["H"] * (arrays["y"] @ arrays["W"].T)
+    for found, wanted in zip(program(arrays), [expected.T @ arrays["x"], expected.sum(0)], strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+    assert kernels(program) == {"matmul": 2, "multiply": 1, "sum": 1}
+
+
+def test_simple_powers_are_calls_of_their_own():
+    (x,) = td.tensors("x[n]")
+    program = td.compile([td.sqrt(x), x**-1, td.exp(x) ** 2])
+    array = rng.random(5) + 0.5
+    for found, expected in zip(program(x=array), [np.sqrt(array), 1 / array, np.exp(2 * array)], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert "implementation" not in program.source
+    with pytest.warns(RuntimeWarning, match=r"power 1/2 takes .*, but 1 of 5 entries"):
+        program(x=np.array([1.0, 2, -1, 3, 4]))
+
+
+@pytest.mark.parametrize("kind", ["straight", "turned", "strided", "reversed"])
+def test_large_products_of_arrays_of_any_layout(kind):
+    A, B = td.tensors("A[m,k] B[k,n]")
+    a, b = rng.normal(size=(160, 20)), rng.normal(size=(20, 220))
+    if kind == "turned":
+        a, b = np.asfortranarray(a), np.asfortranarray(b)
+    elif kind == "strided":
+        a, b = rng.normal(size=(320, 40))[::2, ::2], rng.normal(size=(40, 440))[::2, ::2]
+    elif kind == "reversed":
+        a, b = a[:, ::-1], b[::-1]
+    program = td.compile([A @ B, A @ A.T])
+    for found, expected in zip(program(A=a, B=b), [a @ b, a @ a.T], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_block_writes_into_a_buffer_that_nobody_needs():
+    A, B, x = td.tensors("A[m,k] B[k,n] x[m,n]")
+    product = A @ B
+    expr = td.exp(td.sin(product) + x)
+    arrays = {"A": rng.normal(size=(300, 9)), "B": rng.normal(size=(9, 200)), "x": rng.normal(size=(300, 200))}
+    xs = arrays["x"].copy()
+    expected = np.exp(np.sin(arrays["A"] @ arrays["B"]) + xs)
+    alone, both = td.compile(expr), td.compile([expr, product])
+    for _ in range(2):
+        np.testing.assert_allclose(alone(arrays), expected, rtol=1e-12, atol=1e-12)
+        found, still_needed = both(arrays)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(still_needed, arrays["A"] @ arrays["B"], rtol=1e-12, atol=1e-12)
+    assert (arrays["x"] == xs).all()
+    assert "for i in range" in alone.source
+    assert "empty((300, 200)" not in alone.source
+    assert "empty((300, 200)" in both.source
