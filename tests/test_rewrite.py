@@ -3,11 +3,13 @@
 import random
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tensordiag as td
+from tensordiag.core.expressions import Apply, walk
 from tensordiag.core.functions import apply, pow_, reciprocal
 from tensordiag.core.networks import flatten
 from tensordiag.rewrite.canonical import canonicalize
@@ -196,3 +198,30 @@ def test_derivations_tell_what_was_done():
     assert [step.rule for step in td.derivation(x @ x, y)] == ["no occurrence", "simplify"]
     assert td.derivation(x * y, x).result == td.diff(x * y, x).simplify()
     assert "remove x" in str(td.derivation(x * y, x))
+
+
+def test_inverse_of_kronecker_products():
+    A, B, X = td.tensors("A[n,n] B[m,m] X[m,n]")
+    rng = np.random.default_rng(3)
+    arrays = {"A": rng.normal(size=(3, 3)), "B": rng.normal(size=(2, 2)), "X": rng.normal(size=(2, 3))}
+    eye = td.identity("n")
+    factored = (
+        td.kron(A, B),
+        -2 * td.kron(A.T, B),
+        td.kron(eye, B),
+        td.kron(td.kron(A, B), A),
+        td.kron(A, td.kron(B, B.T)),
+        td.kron(A @ A, B + B.T),
+        td.kron(X.T @ X + A, B),
+    )
+    for product in factored:
+        made = td.simplify(td.inv(product))
+        used = {t.name: arrays[t.name] for t in product.tensors}
+        expected = np.linalg.inv(product.evaluate(used, sizes={"n": 3}))
+        np.testing.assert_allclose(made.evaluate(used, sizes={"n": 3}), expected, rtol=1e-8, atol=1e-8)
+        inverted = [node.args[0] for node in walk(made) if isinstance(node, Apply)]
+        assert inverted
+        assert not any("*" in str(dim) for arg in inverted for dim in arg.dims)
+    mixed = td.inv(td.kron(A, B) + td.kron(eye, B))  # neither these nor factors that are not square
+    assert td.simplify(mixed) == mixed
+    assert str(td.simplify(td.inv(td.kron(X, X.T)))) == "inv(Xᵀ⊗X)ᵀ"

@@ -15,6 +15,7 @@ from ..core.expressions import Expr, Tensor
 from ..errors import BackendError, MemoryLimitError, OrderError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
+from .inverses import with_known_inverses
 from .memory import default_memory_limit
 from .paths import Search
 from .planning import Plan, core_plan, make_plan
@@ -68,10 +69,13 @@ class Compiled:
         self._backend = backend
         self._sizes = sizes
         self._options = options
-        self._roots = tuple(expr.base for expr in exprs)
+        roots = tuple(expr.base for expr in exprs)
         self._known = known_tensors(exprs)
         with without_collection():
-            self._steps = pieces(self._roots, environments=True)
+            self._steps = pieces(roots, environments=True)
+            self._roots = with_known_inverses(self._steps, roots)
+            if self._roots != roots:
+                self._steps = pieces(self._roots, environments=True)
         boxes = leaves(self._steps) | set(self._roots)
         self._needed = {box.name for box in boxes if isinstance(box, Tensor)}
         self._programs: dict[Any, Program] = {}

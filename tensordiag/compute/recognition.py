@@ -9,7 +9,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from ..core.numbers import as_number
 from .forms import common_factors, distributed, factored, opened, rebuilt, use_counts
 from .values import Term, Value, Values, is_openable
 
@@ -65,47 +64,11 @@ def _stable(values: Values, value: Value) -> Value:
     below = value.operands[0]
     if name == "log" and (t := _exponent(below)) is not None:
         return _function(values, "softplus", t)
-    if name == "inv" and (factors := _kronecker_inverse(values, below)) is not None:
-        return factors
     if name == "log1p" and _is(below, "exp"):
         return _function(values, "softplus", below.operands[0])
     if name == "log" and _is(below, "softmax"):
         return values.make("apply", ("logsoftmax", below.data[1]), below.operands, value.shape)
     return value
-
-
-def _is_matrix(term: Term) -> bool:
-    """Whether a term is its one operand with both axes, in either order."""
-    return not term.fixed and len(set(term.output)) == 2 and sorted(term.rows[0]) == sorted(term.output)
-
-
-def _kronecker_inverse(values: Values, value: Value) -> Value | None:
-    """The Kronecker product of the inverses where a value is a Kronecker product of square matrices."""
-    if value.kind != "poly" or len(value.terms) != 1 or len(value.shape) != 2:
-        return None
-    term = value.terms[0]
-    if len(term.operands) == 1 and term.operands[0].shape == value.shape and _is_matrix(term):
-        inner = _kronecker_inverse(values, term.operands[0])  # under a coefficient, or transposed
-        if inner is None or term.coefficient == 0:
-            return None
-        scaled = replace(term, coefficient=as_number(Fraction(1) / term.coefficient), operands=(inner,))
-        return values.poly([scaled], value.shape)
-    half = len(term.output) // 2
-    rows, columns = term.output[:half], term.output[half:]
-    sizes = [term.size[i] for i in rows]
-    if half < 2 or term.fixed or term.coefficient == 0 or sizes != [term.size[i] for i in columns]:
-        return None
-    if math.prod(sizes) != value.shape[0] or len(set(rows)) != half or len(set(columns)) != half:
-        return None
-    factors = {frozenset(pair) for pair in zip(rows, columns, strict=True)}  # one index alone: an identity
-    held = [frozenset(row) for row in term.rows]
-    if sorted(map(sorted, held)) != sorted(sorted(pair) for pair in factors if len(pair) == 2):
-        return None
-    if any(len(row) != 2 for row in term.rows):
-        return None
-    inverses = tuple([values.make("apply", ("inv", ()), (box,), box.shape) for box in term.operands])
-    coefficient = as_number(Fraction(1) / term.coefficient)
-    return values.poly([replace(term, coefficient=coefficient, operands=inverses)], value.shape)
 
 
 def _logistic(values: Values, value: Value) -> Value:
@@ -300,9 +263,15 @@ def with_solves(values: Values, roots: Sequence[Value]) -> list[Value]:
     def change(value: Value) -> Value:
         if value.kind != "poly" or not any(_is(o, "inv") for o in value.operands):
             return value
-        return values.poly([_solved(values, term, count) for term in value.terms], value.shape)
+        return values.poly([_all_solved(values, term, count) for term in value.terms], value.shape)
 
     return rebuilt(values, roots, change)
+
+
+def _all_solved(values: Values, term: Term, count: Counter[int]) -> Term:
+    while (made := _solved(values, term, count)) is not term:
+        term = made
+    return term
 
 
 def _solved(values: Values, term: Term, count: Counter[int]) -> Term:

@@ -19,8 +19,9 @@ from ..core.functions import apply, pow_, reciprocal
 from ..core.networks import Network, flatten
 from ..core.numbers import Number, as_number
 from .canonical import components
+from .matching import without
 
-__all__ = ["NORMAL_FORMS", "closed_part", "normal_function", "split_scalars"]
+__all__ = ["NORMAL_FORMS", "closed_part", "inverse", "normal_function", "split_scalars"]
 
 _ODD = frozenset({"sin", "tan", "arcsin", "arctan", "sinh", "tanh", "erf", "sign"})
 _EVEN = frozenset({"cos", "cosh", "abs"})
@@ -188,7 +189,7 @@ def _homogeneous(box: Apply) -> Expr | None:
     return made if box.function in ("step", "sign") else add([(abs(number), made)])
 
 
-def _inverse(box: Apply) -> Expr | None:
+def inverse(box: Apply) -> Expr | None:
     """inv(c s X) is inv(X)/(c s); of an identity, a diagonal, an orthogonal or a Kronecker factor the known one."""
     arg = box.args[0]
     number, scalars, rest = split_scalars(arg)
@@ -213,29 +214,55 @@ def _inverse_of_diagonal(arg: Expr) -> Expr | None:
 
 
 def _inverse_of_kronecker(arg: Expr) -> Expr | None:
-    """inv(A ⊗ B) = inv(A) ⊗ inv(B) for square boxes A and B."""
+    """inv(A ⊗ B ⊗ …) = inv(A) ⊗ inv(B) ⊗ … for square factors: expressions or identities."""
     network = flatten(arg)
-    rows: dict[int, tuple[int, ...]] = {
-        row[-1]: row[:-1]
-        for box, row in zip(network.operands, network.indices, strict=True)
-        if isinstance(box, Structural) and box.name == "merge"
-    }
-    boxes = [
-        (box, row)
-        for box, row in zip(network.operands, network.indices, strict=True)
-        if not isinstance(box, Structural)
-    ]
-    i, j = network.output
-    if len(boxes) != 2 or len(network.operands) != 4 or len(rows.get(i, ())) != 2 or len(rows.get(j, ())) != 2:
+    merged: dict[int, tuple[int, ...]] = {}
+    merges: set[int] = set()
+    for k, (box, row) in enumerate(zip(network.operands, network.indices, strict=True)):
+        if isinstance(box, Structural) and box.name == "merge" and row[-1] not in merged:
+            merged[row[-1]] = row[:-1]
+            merges.add(k)
+    rows, columns = (_unmerged(i, merged) for i in network.output)
+    if network.coefficient != 1 or len(rows) != len(columns) or len(rows) < 2:
         return None
-    factors = []
-    for side in (0, 1):
-        ends = (rows[i][side], rows[j][side])
-        found = [box if row == ends else permuted(box, (1, 0)) for box, row in boxes if set(row) == set(ends)]
-        if len(found) != 1 or network.dims[ends[0]] is not network.dims[ends[1]]:
+    inside = without(network, merges)
+    sides = {frozenset(pair): pair for pair in zip(rows, columns, strict=True)}
+    found: dict[frozenset[int], Expr] = {}
+    for operands, indices in components(inside):
+        ends = frozenset(indices) & {*rows, *columns}
+        if not operands and indices[0] in merged:
+            continue
+        if ends not in sides or ends in found:
             return None
-        factors.append(apply("inv", found[0]))
-    return kron(*factors)
+        found[ends] = _factor(inside, operands, indices, sides[ends])
+    if len(found) < len(rows) or any(len(set(box.dims)) > 1 for box in found.values()):
+        return None
+    return reduce(kron, [apply("inv", found[frozenset(pair)]) for pair in zip(rows, columns, strict=True)])
+
+
+def _factor(network: Network, operands: list[int], indices: list[int], output: tuple[int, int]) -> Expr:
+    """A component of a network as the matrix of two of its indices."""
+    number = {index: place for place, index in enumerate(indices)}
+    return Network(
+        1,
+        tuple(network.operands[k] for k in operands),
+        tuple(tuple(number[i] for i in network.indices[k]) for k in operands),
+        tuple(number[i] for i in output),
+        tuple(network.dims[i] for i in indices),
+    ).to_expr()
+
+
+def _unmerged(index: int, merged: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """The indices that an index is merged of, in order; itself where it is none."""
+    found: list[int] = []
+    stack = [index]
+    while stack:
+        i = stack.pop()
+        if i in merged:
+            stack += reversed(merged[i])
+        else:
+            found.append(i)
+    return tuple(found)
 
 
 def _of_transpose(box: Apply) -> Expr | None:
@@ -267,7 +294,7 @@ NORMAL_FORMS: tuple[tuple[str, frozenset[str] | None, NormalForm], ...] = (
     ("power of a product", frozenset({"power"}), _power),
     ("odd or even", _ODD | _EVEN, _sign),
     ("homogeneous", frozenset({"abs", "relu", "step", "sign"}), _homogeneous),
-    ("inverse", frozenset({"inv"}), _inverse),
+    ("inverse", frozenset({"inv"}), inverse),
     ("transpose", frozenset({"det", "logdet"}), _of_transpose),
     ("log of an inverse", frozenset({"log", "logdet"}), _log_of_inverse),
 )
