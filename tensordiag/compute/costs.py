@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["PairCosts", "pair_cost", "traffic_cost"]
+__all__ = ["PairCosts", "SweepCosts", "pair_cost", "traffic_cost"]
 
 _FLOP = 2e-11
 _ENTRY = 1.2e-10
+_TURNED_ENTRY = 8e-10
 _ELEMENTWISE = 4e-7
-_BROADCAST = 9e-7
-_DOT = 6e-7
-_MATMUL = 9e-7
-_STACKED = 2.5e-8
-_EINSUM = 1.7e-6
-_EINSUM_STEP = 2e-10
-_INNER_LOOP = 1e-8
-_EINSUM_LOOP = 4.5e-9
+_TURNED = 1.2e-6
+_BROADCAST = 1e-6
+_AXIS = 9e-8
+_DOT = 8e-7
+_MATMUL = 1.1e-6
+_STACKED = 5e-8
+_OPERAND = 3.3e-7
+_EINSUM = 6e-7
+_EINSUM_AXIS = 4e-7
+_EINSUM_STEP = 1.2e-9
+_INNER_LOOP = 9e-9
+_FEW_AXES = 2
 
 
 def traffic_cost(entries: int, calls: int) -> float:
@@ -29,6 +34,9 @@ def traffic_cost(entries: int, calls: int) -> float:
 
 class PairCosts:
     """Costs of pairwise contractions; sets of indices are the bits of an integer."""
+
+    contractions = 1
+    """How many contractions a pair stands for."""
 
     def __init__(self, size: Mapping[int, int]) -> None:
         self._bit = {i: 1 << k for k, i in enumerate(size)}
@@ -55,21 +63,29 @@ class PairCosts:
         return found
 
     def pair(self, a: int, b: int, out: int) -> float:
-        """Estimated seconds to contract two operands: the call, arithmetic, memory traffic, short inner loops."""
+        """Estimated seconds to contract two operands: the call, arithmetic, memory traffic, copies, inner loops.
+
+        Operands of more than two axes rarely come in the order that their user needs.
+        """
         entries = self.entries
-        shared = a & b
-        traffic = (entries(a) + entries(b) + entries(out)) * _ENTRY
-        if a | b == out:
-            if a == b:
-                return traffic + _ELEMENTWISE
-            return traffic + _BROADCAST + self._broadcast_loops(a, b) * _INNER_LOOP
-        work = entries(a | b)
-        if not shared & out:
-            return traffic + _DOT + 2 * work * _FLOP
-        if shared in (a, b):  # no matrix product: a loop over the stack
-            inner = max(entries(shared & out), entries((a | b) & ~out))
-            return _EINSUM + work * _EINSUM_STEP + work / max(1, inner) * _EINSUM_LOOP
-        return traffic + _MATMUL + 2 * work * _FLOP + entries(shared & out) * _STACKED
+        shared, union = a & b, a | b
+        if union == out:
+            return self._elementwise(a, b, out)
+        work = entries(union)
+        if shared & out and shared in (a, b):  # no matrix product: a loop over the stack
+            return _EINSUM + union.bit_count() * _EINSUM_AXIS + work * _EINSUM_STEP
+        cost = (entries(a) + entries(b) + entries(out)) * _ENTRY + 2 * work * _FLOP
+        for operand in (a, b):
+            if operand.bit_count() > _FEW_AXES:
+                cost += _OPERAND + entries(operand) * _TURNED_ENTRY
+        return cost + _MATMUL + entries(shared & out) * _STACKED if shared & out else cost + _DOT
+
+    def _elementwise(self, a: int, b: int, out: int) -> float:
+        entries, many = self.entries, out.bit_count() > _FEW_AXES
+        traffic = entries(out) * _TURNED_ENTRY if many else (entries(a) + entries(b) + entries(out)) * _ENTRY
+        if a == b:
+            return traffic + (_TURNED if many else _ELEMENTWISE)
+        return traffic + _BROADCAST + out.bit_count() * _AXIS + self._broadcast_loops(a, b) * _INNER_LOOP
 
     def _broadcast_loops(self, a: int, b: int) -> float:
         """How many inner loops an elementwise product of operands with different indices takes."""
@@ -80,6 +96,16 @@ class PairCosts:
         if shared in (a, b):
             return min(rest, self.entries(shared))
         return rest
+
+
+class SweepCosts(PairCosts):
+    """Costs of a pair in a network whose environments are all wanted: forward, and back to both of its operands."""
+
+    contractions = 3
+
+    def pair(self, a: int, b: int, out: int) -> float:
+        """Estimated seconds of the three contractions; the same for the removal of a and of b as for their product."""
+        return super().pair(a, b, out) + super().pair(out, b, a) + super().pair(out, a, b)
 
 
 def pair_cost(a: Iterable[int], b: Iterable[int], out: Iterable[int], size: Mapping[int, int]) -> float:

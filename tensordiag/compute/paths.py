@@ -11,6 +11,7 @@ from typing import Any
 
 import opt_einsum
 
+from .costs import PairCosts, SweepCosts
 from .trees import Path, best_tree, path_cost, refined
 
 __all__ = ["DEFAULT", "Search", "find_path"]
@@ -27,28 +28,35 @@ class Search:
 DEFAULT = Search()
 
 _EXACT = 6
-_DEAR = 2e-5
-_DEARER = 1e-4
+_FIRST_REPEATS = 8
+_PROMISING = 0.99
+_DEAR = 5e-6
+_DEARER = 2e-5
 _VERY_DEAR = 4.0
-_TYPICAL_CALL = 1e-6
+_TYPICAL_CALL = 2e-6
 
 
 def find_path(
-    inputs: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search = DEFAULT
+    inputs: Sequence[frozenset[int]],
+    output: frozenset[int],
+    size: Mapping[int, int],
+    search: Search = DEFAULT,
+    sweep: bool = False,
 ) -> Path:
     """Pairs of operand numbers to contract, in order; the result of pair k has number len(inputs) + k.
 
-    Operands with equal indices are multiplied first.  Cost: 3ⁿ up to six operands, else that of
-    opt_einsum's random greedy search.
+    Operands with equal indices are multiplied first.  With `sweep` all environments count, which come from the same
+    tree.  Cost: 3ⁿ up to six operands, else that of opt_einsum's random greedy search.
     """
     path: Path = []
     ids, sets, following = _merge_equal(inputs, path)
     if len(ids) == 1:
         return path
+    costs = SweepCosts(size) if sweep else PairCosts(size)
     if len(ids) <= _EXACT:
-        inner = [(a, b) for a, b, _ in best_tree(sets, output, size)]
+        inner = [(a, b) for a, b, _ in best_tree(costs, sets, output)]
     else:
-        inner = _searched(sets, output, size, search)
+        inner = _searched(costs, sets, output, size, search)
     names = list(ids)
     for a, b in inner:
         path.append((names[a], names[b]))
@@ -71,22 +79,30 @@ def _merge_equal(inputs: Sequence[frozenset[int]], path: Path) -> tuple[list[int
     return list(first.values()), list(first), following
 
 
-def _searched(sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search) -> Path:
+def _searched(
+    costs: PairCosts, sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search
+) -> Path:
     """Greedy, refined; where that is dear, the best of several random greedy runs, refined."""
     inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
+
+    def finished(found: Sequence[Sequence[int]]) -> tuple[Path, float]:
+        return refined(costs, sets, output, _as_pairs(found, len(sets)))
+
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
-    best = path_cost(sets, output, size, path)
-    calls = len(path) * _TYPICAL_CALL
+    best = path_cost(costs, sets, output, path)
+    calls = len(path) * _TYPICAL_CALL * costs.contractions
     if search.repeats > 1 and best - calls > _DEAR:
-        path, best = refined(sets, output, size, path)
+        path, best = refined(costs, sets, output, path)
     if search.repeats > 1 and best - calls > _DEARER:
-        random = opt_einsum.RandomGreedy(max_repeats=search.repeats, minimize="flops")
-        other = _as_pairs(random(inputs, kept, sizes), len(sets))
-        path, best = _better((path, best), refined(sets, output, size, other))
+        for repeats in (_FIRST_REPEATS, search.repeats):
+            before = best
+            random = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
+            path, best = _better((path, best), finished(random(inputs, kept, sizes)))
+            if best > _PROMISING * before:  # what a few runs do not make better, many hardly do
+                break
         if best > _VERY_DEAR:
             for found in _long_search(inputs, kept, sizes, search.seconds):
-                other = _as_pairs(found, len(sets))
-                path, best = _better((path, best), refined(sets, output, size, other))
+                path, best = _better((path, best), finished(found))
     return path
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.numbers import Number, as_number
+from .costs import PairCosts
 from .forms import use_counts
 from .paths import DEFAULT, Search, find_path
 from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
@@ -45,6 +46,11 @@ class Handle:
         return tuple(own)
 
 
+def _numbers(operands: Iterable[Value]) -> Indices:
+    """What tells which operands a network has."""
+    return tuple(sorted([operand.number for operand in operands]))
+
+
 def _straight(value: Value) -> Handle:
     return Handle(value, tuple(range(len(value.shape))))
 
@@ -52,8 +58,8 @@ def _straight(value: Value) -> Handle:
 class Planner:
     """Makes the plan's values for a set of polynomials.
 
-    `popular` says of how many networks a subproduct is part (the `seen` of an earlier planner): its cost is then
-    shared out among them, which may find what is good for all of them together.
+    `popular` says of how many networks a subproduct is part (the `seen` of an earlier planner that was `counting`):
+    its cost is then shared out among them, which may find what is good for all of them together.
     """
 
     def __init__(
@@ -62,14 +68,18 @@ class Planner:
         search: Search = DEFAULT,
         popular: Mapping[Any, int] | None = None,
         slicing: Slicing | None = None,
+        counting: bool = False,
     ) -> None:
         self.values = values
         self.popular = popular or {}
+        self.counting = counting
         self.seen: Counter[Any] = Counter()
+        self.listed = {key[0] for key in self.popular}
         self.handles: dict[int, Handle] = {}
         self.products: dict[Any, tuple[Value, Indices]] = {}
         self.removals: dict[Any, list[tuple[Value, Indices, Number]]] = {}
         self.paths: dict[Any, Any] = {}
+        self.swept: set[Indices] = set()
         self.search = search
         self.slicing = slicing
 
@@ -77,7 +87,9 @@ class Planner:
         """The plan's values of the roots, each with the axes of its root."""
         roots = list(roots)
         count = use_counts(roots)
-        for value in reachable(roots):
+        order = reachable(roots)
+        self.swept |= {_numbers(value.operands[0].operands) for value in order if value.kind == "removed"}
+        for value in order:
             if value.number not in self.handles:
                 made = self._realise(value)
                 if abs(made.coefficient) != 1 and count[value.number] > 1:  # scale once, not at every user
@@ -185,14 +197,15 @@ class Planner:
             return (*leaves[0], coefficient)
         if len(leaves) <= 2:
             return (*self.pair(leaves[0], leaves[1], kept), coefficient)
+        sweep = _numbers(term.operands) in self.swept
         if self.slicing is not None:
-            tree = self._tree(leaves, kept)
+            tree = self._tree(leaves, kept, sweep)
             parts = self._sliced(leaves, tree, [kept], lambda inner, cut, inside: [along(inner, inside, tree, cut)[-1]])
             if parts is not None:
                 return (*parts[0], coefficient)
         if len(leaves) <= _SMALL:
             return (*self._small(leaves, kept, term.size), coefficient)
-        return (*along(self, leaves, self._tree(leaves, kept))[-1], coefficient)
+        return (*along(self, leaves, self._tree(leaves, kept, sweep))[-1], coefficient)
 
     def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
         """Put a coefficient on the smallest operand where the result is much larger; what is left of it.
@@ -270,6 +283,7 @@ class Planner:
         for name, order in names.items():
             label = {i: k for k, i in enumerate(order)}
             self.products[name] = made, tuple([label[i] for i in out])
+            self.listed.add(name[0])
         return made, out
 
     def _whole(
@@ -315,11 +329,13 @@ class Planner:
         found: set[Any] = set()
 
         def share(members: Sequence[int], legs: frozenset[int]) -> float:
+            if not self.counting and tuple(sorted([leaves[k][0].number for k in members])) not in self.listed:
+                return 1.0
             key = self.key([leaves[k] for k in members], legs)[0]
             found.add(key)
             return 0.0 if key in self.products else 1 / self.popular.get(key, 1)
 
-        tree = best_tree([frozenset(row) for _, row in leaves], kept, sizes, share)
+        tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), share)
         self.seen.update(found)
         made: list[tuple[Value, Indices]] = list(leaves)
         below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]
@@ -329,15 +345,15 @@ class Planner:
         return made[-1]
 
     def _tree(
-        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], sweep: bool = False
     ) -> list[tuple[int, int, frozenset[int]]]:
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
         sets = [frozenset(row) for _, row in leaves]
         label: dict[int, int] = {}
         rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in leaves])
-        key = (rows, tuple(sizes[i] for i in label), tuple(i in kept for i in label))
+        key = (rows, tuple(sizes[i] for i in label), tuple(i in kept for i in label), sweep)
         if key not in self.paths:
-            self.paths[key] = find_path(sets, kept, sizes, self.search)
+            self.paths[key] = find_path(sets, kept, sizes, self.search, sweep)
         return with_legs(sets, kept, self.paths[key])
 
     # -- environments ------------------------------------------------------------------------------
@@ -363,7 +379,7 @@ class Planner:
         coefficient, rows, kept = whole.data
         handles = [self.handles[o.number] for o in whole.operands]
         leaves = self.reduced([(h.value, h.row(row)) for h, row in zip(handles, rows, strict=True)], kept)
-        tree = self._tree(leaves, kept)
+        tree = self._tree(leaves, kept, True)
         joined: list[tuple[Value, Indices]] = []
         if adjoint is not None:
             handle = self.handles[value.operands[1].number]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from .costs import PairCosts
 
@@ -11,23 +11,22 @@ __all__ = ["Path", "best_tree", "path_cost", "refined"]
 
 Path = list[tuple[int, int]]
 
-_PARTS = 7
+_PARTS = 6
 _ROUNDS = 4
 _WORTH = 0.999
 
 
 def best_tree(
+    costs: PairCosts,
     sets: Sequence[frozenset[int]],
     output: frozenset[int],
-    size: Mapping[int, int],
     share: Callable[[Sequence[int], frozenset[int]], float] | None = None,
 ) -> list[tuple[int, int, frozenset[int]]]:
     """The cheapest tree by dynamic programming over subsets, as pairs with the indices that they keep.
 
     `share(operands, indices)` is the part of a subproduct's cost that counts here: 0 where it is there already.
     """
-    costs = PairCosts(size)
-    tree, _ = _exact(costs, [costs.mask(row) for row in sets], costs.mask(output.intersection(size)), share)
+    tree, _ = _exact(costs, [costs.mask(row) for row in sets], costs.mask(output), share)
     return [(a, b, costs.indices(legs)) for a, b, legs in tree]
 
 
@@ -78,20 +77,18 @@ def _exact(
     return tree, best[everything]
 
 
-def path_cost(sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path) -> float:
+def path_cost(costs: PairCosts, sets: Sequence[frozenset[int]], output: frozenset[int], path: Path) -> float:
     """Estimated seconds of a path."""
-    return _Tree(PairCosts(size), sets, output, path).cost
+    return _Tree(costs, sets, output, path).cost
 
 
-def refined(
-    sets: Sequence[frozenset[int]], output: frozenset[int], size: Mapping[int, int], path: Path
-) -> tuple[Path, float]:
+def refined(costs: PairCosts, sets: Sequence[frozenset[int]], output: frozenset[int], path: Path) -> tuple[Path, float]:
     """A path whose small subtrees are the best for what they join, and its cost.
 
     Subtrees of a few parts are replaced by the exact optimum until nothing changes (subtree reconfiguration: Gray
     and Kourtis, Hyper-optimized tensor network contraction, Quantum 5, 410, 2021).
     """
-    tree = _Tree(PairCosts(size), sets, output, path)
+    tree = _Tree(costs, sets, output, path)
     for _ in range(_ROUNDS):
         improved = [tree.improve(node) for node in tree.dearest_first()]
         if not any(improved):
