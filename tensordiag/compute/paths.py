@@ -53,6 +53,7 @@ def find_path(
     if len(ids) == 1:
         return path
     costs = SweepCosts(size) if sweep else PairCosts(size)
+    output = output.intersection(size)  # an index of the result alone is no matter of the operands
     if len(ids) <= _EXACT:
         inner = [(a, b) for a, b, _ in best_tree(costs, sets, output)]
     else:
