@@ -134,3 +134,21 @@ def test_a_block_writes_into_a_buffer_that_nobody_needs():
     assert "for i in range" in alone.source
     assert "empty((300, 200)" not in alone.source
     assert "empty((300, 200)" in both.source
+
+
+def test_products_with_a_common_operand_are_joined_in_a_sum():
+    A, B, C, D = td.tensors("A[n,n] B[n,n] C[n,n] D[n,n]")
+    arrays = {name: rng.normal(size=(6, 6)) for name in "ABCD"}
+    a, b, c, d = arrays.values()
+    left, right = B * C, td.exp(D)
+    program = td.compile(2 * (A @ left) - 3 * (A @ right.T) + C)
+    np.testing.assert_allclose(program(arrays), 2 * a @ (b * c) - 3 * a @ np.exp(d).T + c, rtol=1e-12, atol=1e-12)
+    assert kernels(program)["matmul"] == 1
+    needed = td.compile([A @ left + A @ right, (A @ left).T])
+    found = needed(arrays)
+    np.testing.assert_allclose(found[0], a @ (b * c) + a @ np.exp(d), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found[1], (a @ (b * c)).T, rtol=1e-12, atol=1e-12)
+    many = td.compile(td.sin(A) @ left + td.cos(A) @ left + td.sin(A) @ (right * B))
+    expected = np.sin(a) @ (b * c) + np.cos(a) @ (b * c) + np.sin(a) @ (np.exp(d) * b)
+    np.testing.assert_allclose(many(arrays), expected, rtol=1e-12, atol=1e-12)
+    assert kernels(many)["matmul"] == 2

@@ -8,6 +8,7 @@ from .constants import gathered
 from .costs import pair_cost, traffic_cost
 from .differences import with_directions
 from .forms import common_factors, distributed_everywhere, factored_everywhere, opened, with_inner_coefficients
+from .joining import joined
 from .normalised import with_shared_softmax
 from .paths import DEFAULT, Search
 from .products import Planner
@@ -85,11 +86,12 @@ def cheapest_plan(
     plain = first.plan(roots)
     popular = {key: count for key, count in first.seen.items() if count > 1}
     if not popular or len(popular) > _LARGEST_SHARING:
-        return plain
+        return joined(values, plain, value_cost)
     second = Planner(values, search, popular, slicing)
     second.paths = first.paths
     shared = second.plan(roots)
-    return min(plain, shared, key=lambda plan: sum(value_cost(value) for value in below(plan)))
+    best = min(plain, shared, key=lambda plan: sum(value_cost(value) for value in below(plan)))
+    return joined(values, best, value_cost)
 
 
 def value_cost(value: Value) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.numbers import Number, as_number
-from .costs import PairCosts
+from .costs import PairCosts, traffic_cost
 from .forms import use_counts
 from .paths import DEFAULT, Search, find_path
 from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
@@ -265,8 +265,8 @@ class Planner:
             known = self.products.get(other)
         if known is not None:
             made, out = known[0], tuple([names[other][label] for label in known[1]])
-        elif (whole := self._whole(a, b, leaves, kept)) is not None:
-            made, out = whole
+        elif (whole := self._unsummed(leaves or (a, b), kept)) is not None:
+            made, out = self._reduced(*whole, dict.fromkeys(kept, 2))
         else:
             rows, out, shape = _pair_layout(a, b, kept)
             place = {i: axis for axis, i in enumerate(out)}
@@ -286,22 +286,17 @@ class Planner:
             self.listed.add(name[0])
         return made, out
 
-    def _whole(
-        self,
-        a: tuple[Value, Indices],
-        b: tuple[Value, Indices],
-        leaves: Sequence[tuple[Value, Indices]] | None,
-        kept: frozenset[int] | set[int],
+    def _unsummed(
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
     ) -> tuple[Value, Indices] | None:
-        """The entrywise product of two values summed over some indices, where the plan has it unsummed."""
-        everything = set(a[1])
-        if not kept or everything != set(b[1]) or len(kept) == len(everything):
+        """The product of these operands before the sum over its last index, where the plan has it: and its indices."""
+        if not kept or tuple(sorted([box.number for box, _ in leaves])) not in self.listed:
             return None
-        key, listed, _ = self.key(leaves or (a, b), everything)
-        known = self.products.get(key)
-        if known is None:
-            return None
-        return self._reduced(known[0], tuple([listed[label] for label in known[1]]), dict.fromkeys(kept, 2))
+        for i in sorted({i for _, row in leaves for i in row}.difference(kept)):
+            key, listed, _ = self.key(leaves, {*kept, i})
+            if (known := self.products.get(key)) is not None:
+                return known[0], tuple([listed[label] for label in known[1]])
+        return None
 
     def key(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
@@ -328,14 +323,19 @@ class Planner:
 
         found: set[Any] = set()
 
-        def share(members: Sequence[int], legs: frozenset[int]) -> float:
-            if not self.counting and tuple(sorted([leaves[k][0].number for k in members])) not in self.listed:
-                return 1.0
-            key = self.key([leaves[k] for k in members], legs)[0]
+        def counted(members: Sequence[int], legs: frozenset[int], cost: float) -> float:
+            inside = [leaves[k] for k in members]
+            if not self.counting and tuple(sorted([box.number for box, _ in inside])) not in self.listed:
+                return cost
+            key = self.key(inside, legs)[0]
             found.add(key)
-            return 0.0 if key in self.products else 1 / self.popular.get(key, 1)
+            if key in self.products:
+                return 0.0
+            if (whole := self._unsummed(inside, legs)) is not None:
+                cost = min(cost, traffic_cost(whole[0].entries, 1))
+            return cost / self.popular.get(key, 1)
 
-        tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), share)
+        tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
         self.seen.update(found)
         made: list[tuple[Value, Indices]] = list(leaves)
         below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]

@@ -20,13 +20,13 @@ def best_tree(
     costs: PairCosts,
     sets: Sequence[frozenset[int]],
     output: frozenset[int],
-    share: Callable[[Sequence[int], frozenset[int]], float] | None = None,
+    counted: Callable[[Sequence[int], frozenset[int], float], float] | None = None,
 ) -> list[tuple[int, int, frozenset[int]]]:
     """The cheapest tree by dynamic programming over subsets, as pairs with the indices that they keep.
 
-    `share(operands, indices)` is the part of a subproduct's cost that counts here: 0 where it is there already.
+    `counted(operands, indices, cost)` is how much of a subproduct's cost counts here: 0 where it is there already.
     """
-    tree, _ = _exact(costs, [costs.mask(row) for row in sets], costs.mask(output), share)
+    tree, _ = _exact(costs, [costs.mask(row) for row in sets], costs.mask(output), counted)
     return [(a, b, costs.indices(legs)) for a, b, legs in tree]
 
 
@@ -34,7 +34,7 @@ def _exact(
     costs: PairCosts,
     sets: Sequence[int],
     output: int,
-    share: Callable[[Sequence[int], frozenset[int]], float] | None = None,
+    counted: Callable[[Sequence[int], frozenset[int], float], float] | None = None,
 ) -> tuple[list[tuple[int, int, int]], float]:
     """`best_tree` on bits, and its cost.  Cost: 3ⁿ."""
     n = len(sets)
@@ -59,8 +59,8 @@ def _exact(
                 if total < least:
                     least, chosen = total, part
             part = (part - 1) & mask
-        if share is not None:
-            least *= share([k for k in range(n) if mask >> k & 1], costs.indices(out))
+        if counted is not None:
+            least = counted([k for k in range(n) if mask >> k & 1], costs.indices(out), least)
         best[mask], split[mask] = least, chosen
     order: list[int] = []
     stack = [everything]
