@@ -1,7 +1,8 @@
-"""What runs a workload: tensordiag, NumPy by hand, JAX, PyTorch.  A peer that is not installed is left out."""
+"""What runs a workload: tensordiag, NumPy by hand, JAX, PyTorch, quimb.  A peer that is not installed is left out."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,15 @@ from benchmarks.workloads import Arrays, Workload
 from tensordiag.compute import compile
 
 Run = Callable[[], list[Any]]
+
+
+def _jax() -> Any:
+    """JAX in double precision, with one thread where NumPy has one."""
+    if os.environ.get("OPENBLAS_NUM_THREADS") == "1":
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    jax = import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax
 
 
 class Numpy:
@@ -31,7 +41,7 @@ class Tensordiag:
         self.name = "tensordiag" if backend == "numpy" else f"tensordiag on {backend}"
         self.backend = backend
         if backend == "jax":
-            import_module("jax").config.update("jax_enable_x64", True)
+            _jax()
 
     def build(self, workload: Workload, arrays: Arrays) -> Run:
         """Derive, compile, and bind the arrays."""
@@ -49,8 +59,7 @@ class Jax:
     name = "JAX"
 
     def __init__(self) -> None:
-        self.jax = jax = import_module("jax")
-        jax.config.update("jax_enable_x64", True)
+        self.jax = _jax()
         self.xp = import_module("jax.numpy")
         self.relu = lambda x: self.xp.maximum(x, 0)
         self.logsumexp = lambda z: import_module("jax.scipy.special").logsumexp(z, axis=1)
@@ -59,7 +68,7 @@ class Jax:
         """A network along a path."""
         return import_module("opt_einsum").contract(spec, *operands, optimize=path)
 
-    def build(self, workload: Workload, arrays: Arrays) -> Run:
+    def build(self, workload: Workload, arrays: Arrays) -> Run | None:
         """Trace and compile."""
         jax = self.jax
         given = {name: self.xp.asarray(array) for name, array in arrays.items()}
@@ -81,6 +90,26 @@ class Jax:
 
         compiled = jax.jit(results)
         return lambda: jax.block_until_ready(compiled(given))
+
+
+class Quimb(Jax):
+    """quimb's contraction of a network along the same path, differentiated and compiled by JAX; networks only."""
+
+    name = "quimb"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.networks = import_module("quimb.tensor")
+
+    def contract(self, spec: str, operands: list[Any], path: Any) -> Any:
+        """A network along a path."""
+        rows = spec.split("->")[0].split(",")
+        tensors = [self.networks.Tensor(array, tuple(row)) for array, row in zip(operands, rows, strict=True)]
+        return self.networks.TensorNetwork(tensors).contract(all, output_inds=(), optimize=path)
+
+    def build(self, workload: Workload, arrays: Arrays) -> Run | None:
+        """Trace and compile; None for what is no network."""
+        return super().build(workload, arrays) if workload.is_network else None
 
 
 class Torch:
@@ -130,6 +159,7 @@ def available(names: list[str]) -> list[Any]:
         "tensordiag-jax": lambda: Tensordiag("jax"),
         "jax": Jax,
         "torch": Torch,
+        "quimb": Quimb,
     }
     made = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Measure the workloads against NumPy by hand, JAX and PyTorch, and write the table into docs/performance.md.
+"""Measure the workloads against NumPy by hand, JAX, PyTorch and quimb, and write the table into docs/performance.md.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.run                      all; writes docs/performance.md
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.run --cases W4,W5 --dry  some; only prints
@@ -40,6 +40,8 @@ def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -
         gc.collect()
         begin = time.perf_counter()
         run = peer.build(workload, arrays)
+        if run is None:
+            continue
         values = run()
         found[peer.name] = {"first": time.perf_counter() - begin}
         results = as_arrays(values)
@@ -85,15 +87,19 @@ def readable(seconds: float) -> str:
     return f"{seconds * 1e6:.2g} µs"
 
 
+def cell(times: dict[str, float] | None) -> str:
+    """The time of a call and its ratio; a dash for a peer that cannot."""
+    return f"{readable(times['call'])} ({times['ratio']:.2f}×)" if times else "–"
+
+
 def table(results: dict[str, dict[str, dict[str, float]]], names: list[str]) -> str:
     """The results as Markdown: time of a call and ratio to the first peer, then the time to the first result."""
     lines = ["| workload | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for workload, found in results.items():
-        cells = [f"{readable(found[n]['call'])} ({found[n]['ratio']:.2f}×)" for n in names if "call" in found[n]]
-        if cells:
-            lines.append(f"| {workload} | " + " | ".join(cells) + " |")
+        if any("call" in times for times in found.values()):
+            lines.append(f"| {workload} | " + " | ".join(cell(found.get(n)) for n in names) + " |")
     for name in names[1:]:
-        ratios = [found[name]["ratio"] for found in results.values() if "ratio" in found[name]]
+        ratios = [found[name]["ratio"] for found in results.values() if "ratio" in found.get(name, ())]
         if ratios:
             lines.append(
                 f"\n{name}: geometric mean {np.exp(np.mean(np.log(ratios))):.2f}× of {names[0]}, "
@@ -102,7 +108,8 @@ def table(results: dict[str, dict[str, dict[str, float]]], names: list[str]) -> 
     lines += ["", "Seconds to derive, compile and compute the first result:", ""]
     lines += ["| workload | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for workload, found in results.items():
-        lines.append(f"| {workload} | " + " | ".join(readable(found[n]["first"]) for n in names) + " |")
+        cells = [readable(found[n]["first"]) if n in found else "–" for n in names]
+        lines.append(f"| {workload} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -114,7 +121,7 @@ def machine() -> str:
         match = re.search(r"model name\s*:\s*(.*)", info.read_text())
         cpu = match.group(1) if match else cpu
     versions = []
-    for package in ("numpy", "opt_einsum", "jax", "torch"):
+    for package in ("numpy", "opt_einsum", "jax", "torch", "quimb"):
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
@@ -127,7 +134,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", default="", help="names or beginnings of names, with commas")
-    parser.add_argument("--peers", default="numpy,tensordiag,tensordiag-jax,jax,torch")
+    parser.add_argument("--peers", default="numpy,tensordiag,tensordiag-jax,jax,torch,quimb")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.05, help="of calls in a block")
     parser.add_argument("--dry", action="store_true", help="only print")

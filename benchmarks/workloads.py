@@ -21,6 +21,7 @@ class Workload:
     `diagrams()` gives the expressions whose values are wanted, `by_hand(arrays)` the same values in NumPy.
     `formula(lib, arrays)` is the scalar for automatic differentiation, `task` what is wanted of it ("grad", "hessian",
     "value_and_grad", "hvp" or "jvp") and `wrt` by which arrays; `directions` are the arrays of an hvp or jvp.
+    `is_network` says that the formula is one contraction.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Workload:
     wrt: tuple[str, ...]
     directions: tuple[str, ...] = ()
     derive_only: bool = False
+    is_network: bool = False
 
 
 def normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], Arrays]:
@@ -401,7 +403,7 @@ def network(name: str, indices: Sequence[Sequence[int]], q: int) -> Workload:
     def formula(lib: Any, a: Any) -> Any:
         return lib.contract(spec, [a[name] for name in names], path)
 
-    return Workload(name, arrays, diagrams, by_hand, formula, "value_and_grad", tuple(names))
+    return Workload(name, arrays, diagrams, by_hand, formula, "value_and_grad", tuple(names), is_network=True)
 
 
 def product(first: list[int], second: list[int], out: list[int], q: int) -> Callable[[Any, Any], Any]:
