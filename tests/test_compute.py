@@ -461,6 +461,19 @@ def test_other_libraries_agree(library):
         program._backend.implementation("cube")
 
 
+@pytest.mark.parametrize("library", ["jax", "torch"])
+def test_other_libraries_form_products_in_the_order_that_is_wanted(library):
+    pytest.importorskip(library)
+    X, W, Y = td.tensors("X[b,m] W[n,m] Y[b,n]")
+    loss = td.square_norm(td.apply("tanh", X @ W.T) - Y)
+    exprs = [td.grad(loss, W), td.grad(loss, X), X.T @ Y]
+    arrays = {n: rng.standard_normal(s) for n, s in {"X": (5, 3), "W": (4, 3), "Y": (5, 4)}.items()}
+    program = compile(exprs, backend=library)
+    for want, got in zip(compile(exprs)(arrays), program(arrays), strict=True):
+        np.testing.assert_allclose(np.asarray(got), want, rtol=1e-5)
+    assert "turn(" not in program.source.split("def program")[1]
+
+
 def test_reachable_lists_operands_first():
     x, A = td.tensors("x[n] A[n,n]")
     plan = compile(td.apply("exp", A @ x), sizes={"n": 3}).plan

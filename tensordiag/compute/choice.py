@@ -82,7 +82,7 @@ def cheapest_plan(
     values: Values, roots: Sequence[Value], search: Search = DEFAULT, slicing: Slicing | None = None
 ) -> list[Value]:
     """The plan of these results: every network for itself, or with an eye on what the others need."""
-    first = Planner(values, search, slicing=slicing, counting=True)
+    first = Planner(values, search, slicing=slicing)
     plain = first.plan(roots)
     popular = {key: count for key, count in first.seen.items() if count > 1}
     if not popular or len(popular) > _LARGEST_SHARING:

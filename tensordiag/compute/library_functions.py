@@ -39,11 +39,11 @@ def library_implementation(
         "eigvalsh": lambda x: xp.linalg.eigvalsh((x + x.T) / 2),
         "eigvecsh": lambda x: xp.linalg.eigh((x + x.T) / 2)[1],
         "top": lambda x, *legs: _top(xp, x, legs),
-        "below_top": lambda x, top, *legs: x - top.reshape(_with_legs(x, legs)),
+        "below_top": lambda x, top, *legs: _below_top(x, top, legs),
         "log_share": lambda t, s, *legs: t - xp.log(s).reshape(_with_legs(t, legs)),
         "log_total": lambda s, top: xp.log(s) + top,
         "reciprocal": lambda x: 1 / x,
-        "softmax": lambda x, *legs: xp.exp(x - _over(special, x, legs)),
+        "softmax": lambda x, *legs: _softmax(xp, x, legs),
         "logsoftmax": lambda x, *legs: x - _over(special, x, legs),
         "logsumexp": lambda x, *legs: special.logsumexp(x, legs),
         "max": xp.max,
@@ -73,6 +73,15 @@ def _top(xp: Any, x: Any, legs: tuple[int, ...]) -> Any:
     real = xp.real(x)
     found = xp.amax(real, legs)
     return xp.where(xp.isfinite(found), found, xp.zeros_like(found))
+
+
+def _below_top(x: Any, top: Any, legs: tuple[int, ...]) -> Any:
+    return x - top.reshape(_with_legs(x, legs))
+
+
+def _softmax(xp: Any, x: Any, legs: tuple[int, ...]) -> Any:
+    made = xp.exp(_below_top(x, _top(xp, x, legs), legs))
+    return made / xp.sum(made, legs).reshape(_with_legs(x, legs))
 
 
 def _adjugate(xp: Any, x: Any) -> Any:

@@ -58,23 +58,21 @@ def _straight(value: Value) -> Handle:
 class Planner:
     """Makes the plan's values for a set of polynomials.
 
-    `popular` says of how many networks a subproduct is part (the `seen` of an earlier planner that was `counting`):
-    its cost is then shared out among them, which may find what is good for all of them together.
+    `popular` says of how many networks some operands are part (the `seen` of an earlier planner): the cost of their
+    product is then shared out among them, which may find what is good for all of them together.
     """
 
     def __init__(
         self,
         values: Values,
         search: Search = DEFAULT,
-        popular: Mapping[Any, int] | None = None,
+        popular: Mapping[Indices, int] | None = None,
         slicing: Slicing | None = None,
-        counting: bool = False,
     ) -> None:
         self.values = values
         self.popular = popular or {}
-        self.counting = counting
-        self.seen: Counter[Any] = Counter()
-        self.listed = {key[0] for key in self.popular}
+        self.seen: Counter[Indices] = Counter()
+        self.listed: set[Indices] = set()
         self.handles: dict[int, Handle] = {}
         self.products: dict[Any, tuple[Value, Indices]] = {}
         self.removals: dict[Any, list[tuple[Value, Indices, Number]]] = {}
@@ -290,7 +288,7 @@ class Planner:
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
     ) -> tuple[Value, Indices] | None:
         """The product of these operands before the sum over its last index, where the plan has it: and its indices."""
-        if not kept or tuple(sorted([box.number for box, _ in leaves])) not in self.listed:
+        if not kept or _numbers([box for box, _ in leaves]) not in self.listed:
             return None
         for i in sorted({i for _, row in leaves for i in row}.difference(kept)):
             key, listed, _ = self.key(leaves, {*kept, i})
@@ -321,19 +319,18 @@ class Planner:
         """The best tree of a few operands, subproducts that the plan has already for nothing."""
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
 
-        found: set[Any] = set()
+        found: set[Indices] = set()
 
         def counted(members: Sequence[int], legs: frozenset[int], cost: float) -> float:
             inside = [leaves[k] for k in members]
-            if not self.counting and tuple(sorted([box.number for box, _ in inside])) not in self.listed:
-                return cost
-            key = self.key(inside, legs)[0]
-            found.add(key)
-            if key in self.products:
-                return 0.0
-            if (whole := self._unsummed(inside, legs)) is not None:
-                cost = min(cost, traffic_cost(whole[0].entries, 1))
-            return cost / self.popular.get(key, 1)
+            numbers = _numbers([box for box, _ in inside])
+            found.add(numbers)
+            if numbers in self.listed:
+                if self.key(inside, legs)[0] in self.products:
+                    return 0.0
+                if (whole := self._unsummed(inside, legs)) is not None:
+                    cost = min(cost, traffic_cost(whole[0].entries, 1))
+            return cost / self.popular.get(numbers, 1)
 
         tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
         self.seen.update(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import string
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,8 @@ from .constants import constant_array
 from .values import Value
 
 __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
+
+Indices = tuple[int, ...]
 
 _LETTERS = string.ascii_letters
 
@@ -93,7 +96,23 @@ class Writer:
 
 
 class FunctionalWriter(Writer):
-    """Source for torch and JAX arrays, whose namespace is bound to `xp`."""
+    """Source for torch and JAX arrays, whose namespace is bound to `xp`.
+
+    A reordered product is written as the product in that order: transposes are copies there.
+    """
+
+    def prepare(self) -> None:
+        """Find the products whose only user reorders them."""
+        count = Counter([o.number for value in self.order for o in value.operands] + [r.number for r in self.roots])
+        turns = [v for v in self.order if v.kind == "turn" and v.operands[0].kind == "pair"]
+        self.turned = {v.operands[0].number for v in turns if count[v.operands[0].number] == 1}
+
+    def write_run(self, value: Value) -> bool:
+        """Leave a product to its only user."""
+        if value.number not in self.turned:
+            return False
+        self.name[value.number] = ""
+        return True
 
     def input(self, value: Value) -> str:
         raise AssertionError("inputs are named before writing")
@@ -144,7 +163,13 @@ class FunctionalWriter(Writer):
         return f"0.5 * xp.tanh({literal(as_number(value.data * Fraction(1, 2)))} * {x}) + 0.5"
 
     def turn(self, value: Value, x: str) -> str:
-        return f"turn({x}, {value.data})"
+        product = value.operands[0]
+        if product.number not in self.turned:
+            return f"turn({x}, {value.data})"
+        (ra, rb), order = product.data
+        place = {axis: k for k, axis in enumerate(value.data)}
+        rows = [tuple([place.get(i, i) for i in row]) for row in (ra, rb)]
+        return self._product(product, (rows[0], rows[1]), order)
 
     def reduce(self, value: Value, x: str) -> str:
         self.use(value, "einsum")
@@ -203,9 +228,17 @@ class FunctionalWriter(Writer):
         return f"xp.einsum({letters(*rows, output)!r}, {', '.join(operands)})"
 
     def pair(self, value: Value, a: str, b: str) -> str:
-        (ra, rb), order = value.data
+        rows, order = value.data
+        return self._product(value, rows, order)
+
+    def _product(self, value: Value, rows: tuple[Indices, Indices], order: int) -> str:
+        """The product with the axes 0, 1, …; the operand of the first axis comes first, as in a product of matrices."""
+        ra, rb = rows
+        a, b = [self.name[o.number] for o in value.operands]
+        if not set(ra) & set(rb) & set(range(order)) and order and 0 in rb:
+            a, b, ra, rb = b, a, rb, ra
         self.use(value, "einsum")
-        if set(ra) | set(rb) == set(range(order)) and tuple(ra) == tuple(rb) == tuple(range(order)):
+        if tuple(ra) == tuple(rb) == tuple(range(order)):
             self.use(value, "multiply")
             return f"{a} * {b}"
         if len(ra) == len(rb) == order == 2 and (ra, rb) == ((0, 2), (2, 1)):
