@@ -194,3 +194,15 @@ def test_slices_that_cannot_help_are_refused():
         compile(A @ B @ A, memory_limit=1000, slicing=True)(A=np.ones((100, 100)), B=np.ones((100, 100)))
     with pytest.raises(BackendError, match="slices are computed by numpy, not by jax"):
         compile(A, backend="jax", slicing=True)
+
+
+def test_slices_of_networks_with_the_same_operands_are_kept_apart():
+    z, U, G = td.tensors("z[n] U[m,k] G[n,m,k]")
+    s = td.apply("sigmoid", td.einsum("i,jk->ijk", z, U))
+    f = -2 * (td.sqrt(s) * td.softmax(G, axis=1)).sum()
+    hessian = td.hessian(f, z)  # two terms with the same operands, one of them twice
+    arrays = {"z": rng.normal(size=5), "U": rng.normal(size=(2, 4)), "G": rng.normal(size=(5, 2, 4))}
+    program = compile([f, td.grad(f, z), hessian, td.grad(f, G)], slicing=True, memory_limit=2200)
+    for found, expr in zip(program(arrays), [f, td.grad(f, z), hessian, td.grad(f, G)], strict=True):
+        np.testing.assert_allclose(found, expr.evaluate(arrays), rtol=1e-12)
+    assert len(sliced(program)) > 2

@@ -322,3 +322,19 @@ def test_jax_traces_a_compiled_expression():
     np.testing.assert_allclose(jax.grad(lambda x: program(x=x, A=eye))(ones), [2, 2])
     np.testing.assert_allclose(jax.vmap(lambda x: program(x=x, A=eye))(jax.numpy.ones((3, 2))), [2, 2, 2])
     assert program(x=ones, A=eye) == 2
+
+
+def test_a_conjugate_of_a_real_scalar_is_not_its_array():
+    a, t = td.tensors("a t")
+    given = np.array(2.0)
+    derivative = compile(td.diff(a * t.conj(), a))
+    assert not np.shares_memory(derivative({"t": given}), given)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pinv_of_a_matrix_of_low_rank(dtype):
+    x, y = td.tensors("x[n] y[m]")
+    arrays = {"x": np.array([1, 2, 3, 4], dtype) / 7, "y": np.array([3, -1, 2], dtype) / 7}
+    found = td.apply("pinv", td.outer(x, y)).evaluate(arrays)
+    expected = np.outer(arrays["y"], arrays["x"]) / (arrays["x"] @ arrays["x"]) / (arrays["y"] @ arrays["y"])
+    np.testing.assert_allclose(found, expected, rtol=1e-4 if dtype == np.float32 else 1e-12)

@@ -185,8 +185,8 @@ def adj(x: Array) -> Any:
 
 
 def pinv(x: Array) -> Any:
-    """The pseudoinverse."""
-    return np.linalg.pinv(x)
+    """The pseudoinverse; singular values below the rounding of the type count as 0."""
+    return np.linalg.pinv(x, max(x.shape, default=0) * np.finfo(x.dtype).eps)
 
 
 # -- along legs ----------------------------------------------------------------------------------------

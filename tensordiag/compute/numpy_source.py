@@ -168,7 +168,7 @@ class NumpyWriter(Writer):
         """A fresh array, or a NumPy scalar."""
         name, base = self.name[root.number], self.base[root.number]
         if not root.shape:
-            return f"{name}[()]" if root.kind in ("input", "view", "turn", "apply", "part") else name
+            return f"{name}[()]" if root.kind in ("input", "conjugate", "view", "turn", "apply", "part") else name
         if base not in self.owned or base in self.returned:
             return f"{name}.copy()"
         self.returned.add(base)

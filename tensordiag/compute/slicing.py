@@ -157,7 +157,8 @@ def sliced_parts(
     entries, passing = made.memory(leave.itemsize) if cut else (0, peak_bytes(order, roots, leave.itemsize))
     if entries * leave.itemsize + passing > leave.limit:
         return None
-    key = (made.rows, made.outputs, tuple(sorted(cut.items())))
+    network = tuple([(box.number, row) for box, row in operands])  # an operand may stand in it several times
+    key = (network, made.outputs, tuple(sorted(cut.items())))
     whole = outer.make("sliced", made, tuple([operands[k][0] for k in kept]), (), key=key)
     return [
         (outer.make("part", place, (whole,), shape), tuple(output))
