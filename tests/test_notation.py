@@ -318,9 +318,30 @@ def test_what_has_no_matrix_notation_says_so():
     with pytest.raises(ExportError, match="no chain of matrix products"):
         td.einsum("ij,jk,ki,kl,li,lj->", *[M] * 6).matrix()
     with pytest.raises(ExportError, match="merged legs that are no Kronecker product"):
-        td.vec(M).matrix()
+        td.reshape(td.vec(td.Tensor("N", ("m", "n"))), ("m", "n")).matrix()
     with pytest.raises(ExportError, match=r"along legs \(0, 1\) has no matrix notation"):
         apply("softmax", M, params=(0, 1)).matrix()
+
+
+def test_vectorised_matrices_print_and_are_read_back():
+    A, B, x, y, c = td.tensors("A[m,m] B[m,n] x[m] y[n] c[n*m]")
+    texts = {
+        "vec(B)": td.vec(B),
+        "vec(Bᵀ)": td.vec(B.T),
+        "vec(I_m)": td.vec(td.identity("m")),
+        "vec(Diag(x))": td.vec(td.diag(x)),
+        "vec(Diag(diag(A)))": td.vec(A * td.identity("m")),
+        "sum(vec(I_m))": td.vec(td.identity("m")).sum(),
+        "vec(Diag(x)B Diag(y))": td.vec(B * td.outer(x, y)),
+        "cᵀvec(B)": td.vec(B) @ c,
+        "vec(A)∘vec(B Bᵀ)": td.vec(B @ B.T) * td.vec(A),
+        "vec(AᵀB BᵀA)": td.kron(A.T, A.T) @ td.vec(B @ B.T),
+    }
+    for text, expr in texts.items():
+        assert expr.matrix() == text
+        check_read_back(expr)
+    with pytest.raises(td.errors.ParseError, match="vec takes a matrix, not the column x"):
+        td.parse("vec(x)")
 
 
 def test_kronecker_of_order_3():

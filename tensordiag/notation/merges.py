@@ -43,6 +43,10 @@ class _Side(NamedTuple):
 def merge_legs(board: Board) -> bool:
     """Replace one merge by the product that it makes of its two sides; False where none can be."""
     for number, (first, second, merged) in enumerate(board.merges):
+        if first == second or board.at(first) == board.at(second) != []:
+            if _vectorised(board, number):
+                return True
+            continue
         sides = _side(board, number, first), _side(board, number, second)
         left, right = sides
         if left is not None and right is not None:
@@ -55,6 +59,25 @@ def merge_legs(board: Board) -> bool:
         if _with_identity(board, number, sides):
             return True
     return False
+
+
+def _vectorised(board: Board, number: int) -> bool:
+    """vec(A), column by column, where one matrix joins the two legs; vec(Diag(x)) where they are one leg."""
+    first, second, merged = board.merges[number]
+    touched = [k for k, merge in enumerate(board.merges) if k != number and {first, second} & set(merge)]
+    edges = board.at(second)
+    if touched or not {first, second} <= board.inner or len(edges) != (first != second):
+        return False
+    scales = [Term("Diag", (board.weight(leg),)) if board.weights[leg] else None for leg in (second, first)]
+    if first == second:
+        matrix = scales[0] or Term("eye", data=board.network.dims[first])
+    else:
+        parts = (scales[0], board.facing(edges[0], second)[1], scales[1])
+        matrix = product(*[part for part in parts if part is not None])
+    board.weights[merged].append(Term("call", (matrix,), text="vec"))
+    side = _Side(matrix, None, edges[0] if edges else None)
+    _consume(board, [number], (side, None), (first, second))
+    return True
 
 
 def _side(board: Board, number: int, vertex: int) -> _Side | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, sum_legs, trace
+from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, sum_legs, trace, vec
 from ..core.elementary import norm
 from ..core.expressions import FUNCTIONS, Expr, one
 from ..core.functions import apply, reciprocal, sqrt
@@ -116,6 +116,14 @@ def _khatri_rao(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
     return Typed(node, a.row * b.row, a.column, lambda exprs: khatri_rao(exprs[0], exprs[1]))
 
 
+def _vec(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
+    """The columns of a matrix, one below the other."""
+    arg = args[0]
+    if arg.row is None or arg.column is None:
+        raise reading.error(node, f"vec takes a matrix, not {reading.say(arg)}")
+    return Typed(node, arg.column * arg.row, None, lambda exprs: vec(exprs[0]))
+
+
 def _constant(order: int) -> Rule:
     """`vector(c)` and `matrix(c)`: one number everywhere, with sizes that the rest of the text fixes."""
 
@@ -160,6 +168,7 @@ _WORDS: dict[str, _Word] = {
     "Diag": _Word(1, _diag),
     "kron": _Word(2, lambda reading, node, args: kronecker(reading, node, args[0], args[1])),
     "kr": _Word(2, _khatri_rao),
+    "vec": _Word(1, _vec),
     "vector": _Word(1, _constant(1)),
     "matrix": _Word(1, _constant(2)),
     "softmax": _Word(1, _of_vector(_named("softmax", (0,)))),
