@@ -418,3 +418,15 @@ def test_a_chain_of_ten_thousand():
     assert removed[1].carried_out().dims == A.dims
     second = td.diff(gradients[depth // 2], matrices[7])
     assert second.dims == A.dims * 2
+
+
+def test_products_with_a_derivative_take_all_arrays():
+    x, y, A = td.tensors("x[n] y[n] A[n,n]")
+    arrays = {"x": np.ones(3), "y": np.arange(3.0), "A": np.eye(3)}
+    linear = x @ A @ y
+    h, g = {"h": np.ones(3)}, {"g": np.ones(3)}
+    np.testing.assert_allclose(td.hvp(linear, x).evaluate(arrays | h), np.zeros(3))  # which no array matters to
+    np.testing.assert_allclose(td.jvp(x * y, x).evaluate({"x": np.ones(3), "y": np.arange(3.0)} | h), np.arange(3.0))
+    np.testing.assert_allclose(td.vjp(x * y, x).evaluate({"x": np.ones(3), "y": np.arange(3.0)} | g), np.arange(3.0))
+    constant = td.vjp(A @ y + 0 * x, x)
+    np.testing.assert_allclose(constant.evaluate(arrays | g), np.zeros(3))

@@ -205,7 +205,8 @@ def vjp(expr: Expr, wrt: Variable, cotangent: str | Expr | None = None) -> Expr:
     if cotangent.dims != expr.dims:
         raise DimensionError(f"the cotangent {cotangent!r} does not have the legs of {expr!r}")
     n = expr.order
-    return contract([cotangent, made], [range(n), range(made.order)], range(n, made.order))
+    glued = contract([cotangent, made], [range(n), range(made.order)], range(n, made.order))
+    return glued.declaring(made.declared.union(cotangent.tensors))
 
 
 def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
@@ -216,5 +217,7 @@ def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
 
 
 def _glue_on(derivative: Expr, h: Expr) -> Expr:
+    """The derivative joined to a direction; arrays for both are taken, also where one of them does not matter."""
     kept = derivative.order - h.order
-    return contract([derivative, h], [range(derivative.order), range(kept, derivative.order)], range(kept))
+    glued = contract([derivative, h], [range(derivative.order), range(kept, derivative.order)], range(kept))
+    return glued.declaring(derivative.declared.union(h.tensors))
