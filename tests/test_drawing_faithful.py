@@ -189,3 +189,18 @@ def test_a_frame_in_an_upright_branch_takes_its_wires_above_and_below():
     drawing = draw(expr, simplify=False)
     assert is_read_back(drawing, expr)
     assert flaws(drawing) == {}
+
+
+def test_wires_leave_a_merge_on_their_own_side():
+    G, H, p, q = td.tensors("G[m,n] H[r,s] p[n*s] q[m*r]")
+    product = td.kron(G, H) @ p
+    for expr in (td.diff(product, G), td.diff(product, H), td.diff(product, p), td.diff(q @ product, G)):
+        drawing = draw(expr, simplify=False)
+        assert is_read_back(drawing, expr)
+        assert flaws(drawing) == {}
+        merges = {node.id: node for node in drawing.scene.nodes if node.kind == "merge"}
+        for wire in drawing.scene.wires:
+            ends = ((wire.ends[0], wire.points), (wire.ends[1], wire.points[::-1]))
+            for points, shape in ((points, merges[node]) for (node, _), points in ends if node in merges):
+                way = 1 if points[0][0] > shape.center[0] else -1
+                assert all(way * (point[0] - points[0][0]) >= -1e-9 for point in points)

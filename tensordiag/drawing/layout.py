@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .components import Component
+from .components import Component, leg_key
 from .geometry import Point
+from .merges import offsets, straightened
 from .skeletons import OPEN
 from .style import Style
 
@@ -165,19 +166,19 @@ def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
         left = next((o for o in component.outputs if sides.get(o) == "left"), component.outputs[0])
         right = next((o for o in component.outputs[::-1] if sides.get(o) == "right"), -1)
         last = right if right >= 0 else next(o for o in component.outputs[::-1] if o != left)
-        return component.path(homes[left][0], homes[last][0])
+        return straightened(component, component.path(homes[left][0], homes[last][0]), left, right)
     if component.outputs:
         end = homes[component.outputs[0]][0]
-        return component.path(component.farthest(end), end)
+        return straightened(component, component.path(component.farthest(end), end), -1, component.outputs[0])
     start = component.farthest(component.nodes[-1])
     end = component.farthest(start)
-    return component.path(min(start, end), max(start, end))
+    return straightened(component, component.path(min(start, end), max(start, end)), -1, -1)
 
 
 def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     row = _spine_nodes(component, sides)
     made = Placement("path" if len(row) == len(component.nodes) else "tree")
-    _lay_row(component, row, size, style, made, sides, above_only=False)
+    _lay_row(component, row, size, style, made, sides)
     return made
 
 
@@ -188,8 +189,6 @@ def _lay_row(
     style: Style,
     made: Placement,
     sides: dict[int, str],
-    *,
-    above_only: bool,
 ) -> None:
     """Place a row of nodes at y = 0 with their branches and open legs above and below.
 
@@ -199,7 +198,7 @@ def _lay_row(
     for place_, node in enumerate(row):
         before = row[place_ - 1] if place_ else -2
         after = row[place_ + 1] if place_ + 1 < len(row) else -2
-        up, down = _branches(component, node, before, after, sides, made, above_only)
+        up, down = _branches(component, node, before, after, sides, made)
         width, height = size(node)
         if (component.is_bar(node) or _is_bracket(component, node)) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
@@ -210,8 +209,8 @@ def _lay_row(
             continue
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
-        if component.node(node).kind == "merge" and up + down and all(kind == "leg" for kind, _ in up + down):
-            edge["row"] = _merge_with_legs(component, node, up + down, edge["row"] + style.gap, size, before, made)
+        if component.node(node).kind == "merge" and up + down:
+            _lay_merge(component, node, up + down, before, edge, size, style, made)
             continue
         branches = {
             "up": (up, _branch_widths(component, node, up, size, style)),
@@ -237,23 +236,56 @@ def _total(widths: Sequence[float], style: Style) -> float:
     return sum(widths) + style.row_gap * max(0, len(widths) - 1)
 
 
-def _merge_with_legs(
-    component: Component, node: int, hanging: list[tuple[str, int]], x: float, size: Size, before: int, made: Placement
-) -> float:
-    """Place a merge whose joined legs bend down or up beside its wide side; the row's new edge."""
+def _lay_merge(
+    component: Component,
+    node: int,
+    hanging: list[tuple[str, int]],
+    before: int,
+    edge: dict[str, float],
+    size: Size,
+    style: Style,
+    made: Placement,
+) -> None:
+    """Place a merge of the row whose joined legs bend up or down beside its wide side; moves the edges on."""
     width = size(node)[0]
     product = component.links[node][-1][1]
     to_right = product[0] == before or (product[0] == OPEN and made.tips.get(product[1], ("", 0.0))[0] == "left")
-    legs = [what for kind, what in hanging if kind == "leg"]
-    room = 0.6 + 0.9 * len(legs)
-    start = x if to_right else x + room
-    made.centers[node], made.axes[node] = (start + width / 2, 0.0), "h"
-    joined = component.node(node).legs - 1
-    for place_, leg in enumerate(legs):
-        at = start + width + 0.9 * (place_ + 1) if to_right else start - 0.9 * (place_ + 1)
-        upper = component.homes[leg][1] < joined / 2
-        made.tips[leg] = ("up" if upper else "down", at)
-    return x + width + room
+    sign = 1.0 if to_right else -1.0
+    parts = _beside_merge(component, node, hanging)
+    spread: list[tuple[str, tuple[str, int], float, float]] = []
+    for way, found in parts.items():
+        widths = _branch_widths(component, node, found, size, style)
+        middles = offsets(widths, style.row_gap)
+        spread += [(way, what, middle, breadth) for what, middle, breadth in zip(found, middles, widths, strict=True)]
+    room = max(middle for *_, middle, _ in spread) + 0.6
+    x = edge["row"] + style.gap + (0.0 if to_right else room)
+    for way, _, middle, breadth in spread:
+        near = width + middle - breadth / 2 if to_right else -middle - breadth / 2
+        x = max(x, edge[way] + style.row_gap - near)
+    made.centers[node], made.axes[node] = (x + width / 2, 0.0), "h"
+    edge["row"] = x + width + (room if to_right else 0.0)
+    for way, what, middle, breadth in spread:
+        at = (x + width if to_right else x) + sign * middle
+        branch = ([what], [breadth])
+        _lay_branches(component, node, branch, (at, 1.0 if way == "up" else -1.0), size, style, made)
+        edge[way] = max(edge[way], at + breadth / 2)
+
+
+def _beside_merge(
+    component: Component, node: int, hanging: list[tuple[str, int]]
+) -> dict[str, list[tuple[str, int]]]:
+    """What hangs on a merge above and below the joined leg that the row takes, from the outermost leg inward."""
+    row = component.links[node]
+    legs = {leg_key(there): leg for leg, (_, there) in enumerate(row)}
+    placed = {what: legs[what if kind == "node" else -2 - what] for kind, what in hanging}
+    joined = range(len(row) - 1)
+    taken = [leg for leg in joined if leg not in placed.values()]
+    middle = taken[0] if taken else (len(joined) - 1) / 2 + 0.1
+    ranked = sorted(hanging, key=lambda item: placed[item[1]])
+    return {
+        "up": [item for item in ranked if placed[item[1]] < middle],
+        "down": [item for item in ranked[::-1] if placed[item[1]] > middle],
+    }
 
 
 _LEG_WIDTH = 0.9
@@ -342,7 +374,7 @@ def _lay_branches(
 
 
 def _branches(
-    component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement, above_only: bool
+    component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """What hangs above a node of the row (left to right) and what hangs below it."""
     row = component.links[node]
@@ -375,8 +407,6 @@ def _branches(
             hanging.append(("node", there[0], below))
     if free:
         hanging = _shared_out(component, node, hanging)
-    if above_only:
-        hanging = [(kind, what, False) for kind, what, _ in hanging]
     down = [(kind, what) for kind, what, low in hanging if low]
     up = [(kind, what) for kind, what, low in hanging if not low]
     return up[::-1] if not free else up, down
