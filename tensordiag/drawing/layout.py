@@ -15,9 +15,11 @@ from .merges import offsets, straightened
 from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["Placement", "place"]
+__all__ = ["NUMBERS", "Placement", "place"]
 
 Size = Callable[[int], tuple[float, float]]
+NUMBERS = 0.9
+"""How much wider a frame with two legs is where these do not leave at its sides, and have numbers."""
 
 
 @dataclass
@@ -99,12 +101,7 @@ def _room(component: Component, node: int, size: Size) -> float:
     extra = max([0.0, *(0.55 * (component.wires_between(node, n) - 1) for n in component.neighbours[node])])
     if component.wires_between(node, node):
         extra = 3.6
-    elif (
-        component.is_bar(node)
-        and len(component.neighbours[node]) == 1
-        and component.node(node).legs == 2
-        and (component.wires_between(node, component.neighbours[node][0]) == 2)
-    ):
+    elif len(component.neighbours[node]) == 1 and component.is_across(node, component.neighbours[node][0]):
         extra = 4.4
     return size(node)[1] + extra
 
@@ -220,6 +217,7 @@ def _lay_row(
         own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
         x = edge["row"] + style.gap + own / 2
         tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
+        tall = tall or any(component.is_across(node, hub) for hub in component.neighbours[node])
         for way, (branch, widths) in branches.items():
             if branch or tall:
                 x = max(x, edge[way] + style.row_gap + max(_total(widths, style), width if tall else 0.0) / 2)
@@ -271,9 +269,7 @@ def _lay_merge(
         edge[way] = max(edge[way], at + breadth / 2)
 
 
-def _beside_merge(
-    component: Component, node: int, hanging: list[tuple[str, int]]
-) -> dict[str, list[tuple[str, int]]]:
+def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
     """What hangs on a merge above and below the joined leg that the row takes, from the outermost leg inward."""
     row = component.links[node]
     legs = {leg_key(there): leg for leg, (_, there) in enumerate(row)}
@@ -326,7 +322,15 @@ def _bar_with_legs(
 
 def _upright(component: Component, size: Size) -> Size:
     """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
-    return lambda node: size(node) if component.is_bar(node) else size(node)[::-1]
+
+    def turned(node: int) -> tuple[float, float]:
+        width, height = size(node)
+        if component.is_bar(node):
+            return width, height
+        numbered = component.node(node).kind == "frame" and component.node(node).legs == 2
+        return height, width + NUMBERS * numbered
+
+    return turned
 
 
 def _branch_widths(
@@ -409,7 +413,15 @@ def _branches(
         hanging = _shared_out(component, node, hanging)
     down = [(kind, what) for kind, what, low in hanging if low]
     up = [(kind, what) for kind, what, low in hanging if not low]
-    return up[::-1] if not free else up, down
+    if not free:
+        return up[::-1], down
+    return _amid(component, node, up), _amid(component, node, down)
+
+
+def _amid(component: Component, node: int, hanging: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """What hangs on a node without an order of legs, matrices that stand across amid the others."""
+    parts = {(what if kind == "node" else -2 - what): (kind, what) for kind, what in hanging}
+    return [parts[key] for key in component.across_amid(node, list(parts))]
 
 
 def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:

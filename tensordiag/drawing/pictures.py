@@ -245,7 +245,8 @@ class Builder(Arrangement):
         center = here.center
         if node.kind in ("vector", "unit"):
             text = typeset(node.label).width * self.sizes.label_scale(node)
-            offset = min(here.width * 0.14, max(0.0, here.width / 2 - text / 2 - 0.32))
+            share = 0.14 if here.turn % 90.0 == 0.0 else 0.19  # of a tilted one the centre of the inscribed circle
+            offset = min(here.width * share, max(0.0, here.width / 2 - text / 2 - 0.32))
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
         label = node.label

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, is_paired
 from .geometry import Point, add, distance, rotated, sub, unit
-from .layout import Placement
+from .layout import NUMBERS, Placement
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
 
@@ -60,11 +60,11 @@ def pose(
         if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
             width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
-        upright = node.kind == "frame" and node.legs == 2 and placement.axes.get(number) == "v"
+        hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
+        upright = _is_upright(here, hints, placement.axes.get(number, "free"))
         here.paired = upright or is_paired(component.skeleton, number, component.links[number])
         if upright:
-            here.width += 0.9  # its inner legs are numbered, which its size did not count on
-        hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
+            here.width += NUMBERS  # its size did not count on numbers
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
@@ -76,6 +76,16 @@ def pose(
     for here in fixed:
         _untwist(component, here, made)
     return made
+
+
+def _is_upright(here: Pose, hints: list[Point], axis: str) -> bool:
+    """Whether a frame's two wires do not come in at its left and right sides, so that it needs numbers."""
+    if here.node.kind != "frame" or here.node.legs != 2:
+        return False
+    if axis != "free":
+        return axis == "v"
+    level = all(abs(x) * here.height >= abs(y) * here.width for x, y in hints)
+    return not level or hints[0][0] * hints[1][0] > 0
 
 
 def _untwist(component: Component, here: Pose, made: dict[int, Pose]) -> None:

@@ -27,7 +27,7 @@ def _natural(term: Term) -> int:
 
 
 def _score(part: Component) -> int:
-    """The score of one part with one open leg: along the matrices that follow it, past dots and merges, inside frames."""
+    """The score of one part with one open leg: along the matrices after it, past dots and merges, inside frames."""
     ends = [part.homes[part.outputs[0]]]
     total = 0
     seen: set[int] = set()

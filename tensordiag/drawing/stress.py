@@ -6,6 +6,7 @@ scaling for the starts.  Nothing is random: the same network always gets the sam
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .components import Component
+from .components import Component, leg_key
 from .geometry import Point
 from .layout import Placement, Size
 from .planarity import planar_start
@@ -34,6 +35,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
+    _draw_in(component, number, wanted)
     starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]
     starts = starts if len(radius) <= _LARGE else starts[:1]
     best: tuple[int, Array] | None = None
@@ -86,6 +88,18 @@ def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]
     for place, leg in enumerate(component.outputs):
         pairs[(number[component.homes[leg][0]], len(number) + place)] = None
     return list(pairs)
+
+
+def _draw_in(component: Component, number: dict[int, int], wanted: Array) -> None:
+    """Bring what a merge joins nearer together, so that it stands on one side and the product on the other."""
+    ends = dict(number)
+    ends.update((-2 - leg, len(number) + place) for place, leg in enumerate(component.outputs))
+    for node, row in component.links.items():
+        if component.node(node).kind == "merge":
+            k = number[node]
+            joined = [ends[leg_key(there)] for _, there in row[:-1] if there[0] != node]
+            for a, b in itertools.combinations(dict.fromkeys(joined), 2):
+                wanted[a, b] = wanted[b, a] = min(wanted[a, b], 0.7 * (wanted[a, k] + wanted[k, b]))
 
 
 def _doubled(component: Component, edges: list[tuple[int, int]], nodes: list[int]) -> Array:
