@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import process_time
 from typing import Any
 
 from ..core.expressions import Expr
@@ -54,6 +55,7 @@ class Drawing:
     theme: Theme = field(default_factory=lambda: find_theme("light"))
     style: Style = STYLE
     auto: bool = False
+    layout_seconds: float = field(default=0.0, compare=False)
 
     @property
     def dropped_labels(self) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ class Drawing:
 
     def metrics(self) -> DrawMetrics:
         """Crossings, overlaps and other measurements of the picture."""
-        return measure(self.scene, self.box, len(self.dropped_labels))
+        return measure(self.scene, self.box, len(self.dropped_labels), self.layout_seconds)
 
     @cached_property
     def strokes(self) -> list[Stroke]:
@@ -255,7 +257,8 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
         scenes.append(row.shifted(left, bottom - 0.6 - row.box.top))
         bottom = scenes[-1].box.bottom
     scene = Scene.joined(scenes)
-    return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, settings.theme == "auto")
+    theme, seconds = find_theme(settings.theme), process_time() - settings.started
+    return Drawing(scene, alt, "tensor diagram", theme, settings.style, settings.theme == "auto", seconds)
 
 
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:

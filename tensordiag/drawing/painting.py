@@ -60,8 +60,8 @@ def _gaps(scene: Scene, theme: Theme, style: Style) -> dict[str, list[Stroke]]:
     made: dict[str, list[Stroke]] = {}
     wires = scene.wires
     grounds = [item for item in scene.items if _layer(item) == 0]
-    for _, over, point in crossings(wires) if style.halo else []:
-        wire = wires[over]
+    for crossing in crossings(wires) if style.halo else []:
+        wire, point = wires[crossing.over], crossing.point
         near = [p for p in wire.points if distance(p, point) < _REACH]
         way = unit(sub(near[-1], near[0])) if len(near) > 1 else unit(sub(wire.points[-1], wire.points[0]))
         ground = theme.panel if any(g.box.contains(point) for g in grounds) else theme.background
