@@ -15,6 +15,7 @@ from ..core.numbers import is_number
 from ..errors import DrawingError
 from .alternatives import describe
 from .arrangements import Options
+from .bundles import bundled
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
@@ -265,6 +266,8 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
     """The blocks of an expression's terms."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
     terms = list(settings.folds.fold(settings.terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
+    if settings.labels in ("open", "none"):
+        terms = [bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)

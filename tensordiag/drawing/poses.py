@@ -39,6 +39,8 @@ class Pose:
             return self.node.legs > 2 or self.paired
         if self.node.kind != "tensor":
             return False
+        if any(first > last for first, last in self.node.spans):
+            return True
         angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
         if self.mirrored:
             angles = [-a for a in angles]
@@ -284,7 +286,7 @@ def _round_ports(component: Component, placement: Placement, here: Pose, hints: 
     if here.node.kind == "copy":
         step = 0.55
     else:
-        step = min(0.85 / radius, 2 * math.pi / max(1, here.node.legs))
+        step = min((1.3 if here.node.spans else 0.85) / radius, 2 * math.pi / max(1, here.node.legs))
     for key, legs in groups.items():
         if len(legs) == 1:
             continue

@@ -120,7 +120,10 @@ class NodeShape:
 
 @dataclass(frozen=True)
 class Wire:
-    """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice."""
+    """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice.
+
+    `count` is how many parallel wires it stands for.
+    """
 
     id: str
     path: Path
@@ -128,6 +131,7 @@ class Wire:
     state: str = "normal"
     slanted: bool = False
     width: float | None = None
+    count: int = 1
 
     @cached_property
     def points(self) -> list[Point]:
