@@ -207,7 +207,7 @@ def _lay_row(
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
         if component.node(node).kind == "merge" and up + down:
-            _lay_merge(component, node, up + down, before, edge, size, style, made)
+            _lay_merge(_Row(component, size, style, made, edge), node, up + down, before)
             continue
         branches = {
             "up": (up, _branch_widths(component, node, up, size, style)),
@@ -234,17 +234,20 @@ def _total(widths: Sequence[float], style: Style) -> float:
     return sum(widths) + style.row_gap * max(0, len(widths) - 1)
 
 
-def _lay_merge(
-    component: Component,
-    node: int,
-    hanging: list[tuple[str, int]],
-    before: int,
-    edge: dict[str, float],
-    size: Size,
-    style: Style,
-    made: Placement,
-) -> None:
+@dataclass
+class _Row:
+    """A row in the making: how far it and what hangs above and below it have come."""
+
+    component: Component
+    size: Size
+    style: Style
+    made: Placement
+    edge: dict[str, float]
+
+
+def _lay_merge(row: _Row, node: int, hanging: list[tuple[str, int]], before: int) -> None:
     """Place a merge of the row whose joined legs bend up or down beside its wide side; moves the edges on."""
+    component, size, style, made, edge = row.component, row.size, row.style, row.made, row.edge
     width = size(node)[0]
     product = component.links[node][-1][1]
     to_right = product[0] == before or (product[0] == OPEN and made.tips.get(product[1], ("", 0.0))[0] == "left")
