@@ -265,10 +265,12 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     before = crossing_count(at, edges)
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
+    order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])
     moved = at
     for _ in range(80 if len(at) <= _LARGE else 30):
         push = np.zeros_like(moved)
         gaps = moved[:, None] - moved[None]
+        gaps[..., 0] += 1e-3 * order * (np.abs(gaps).max(2) < 1e-3)  # points that coincide part sideways
         length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
         short = np.maximum(room - length, 0.0)
         np.fill_diagonal(short, 0.0)
@@ -288,7 +290,7 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
         if float(np.abs(push).max()) < 1e-3:
             break
         tried = moved + np.clip(push, -0.6, 0.6)
-        if crossing_count(tried, edges) > before:
+        if crossing_count(tried, edges) > before and not (short > 0.7 * room).any():
             tried = moved * 1.04
         moved = tried
     found: Array = np.round(moved, 3)
