@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, leg_key
 from .geometry import Point
-from .merges import offsets, straightened
+from .merges import grown_back, offsets, straightened
 from .skeletons import OPEN
 from .style import Style
 
@@ -86,12 +86,13 @@ def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
 class _Growth:
     """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin.
 
-    Open legs stand among the nodes under the numbers of `leg_key`.
+    Open legs stand among the nodes under the numbers of `leg_key`.  `lead` is the room that the tree needs before its
+    root: what hangs on the wide side of a merge grows back there.
     """
 
     at: dict[int, Point]
     breadth: float
-    depth: float
+    lead: float
 
 
 def _room(component: Component, node: int, size: Size) -> float:
@@ -110,28 +111,43 @@ def _grow(component: Component, root: int, parent: int, size: Size, style: Style
     """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
     order, above = [root], {root: parent}
     children: dict[int, list[int]] = {}
+    back: dict[int, list[int]] = {}
     for node in order:
-        children[node] = component.turned_from(node, above[node]) if node >= 0 else []
-        above.update((child, node) for child in children[node])
-        order.extend(children[node])
+        found = component.turned_from(node, above[node]) if node >= 0 else []
+        back[node] = grown_back(component, node, above[node]) if node >= 0 else []
+        children[node] = [child for child in found if child not in back[node]]
+        above.update((child, node) for child in found)
+        order.extend(found)
     block: dict[int, float] = {}
     inner: dict[int, float] = {}
+    lead: dict[int, float] = {}
+    deep: dict[int, float] = {}
     for node in reversed(order):
         below = children[node]
-        inner[node] = sum(block[child] for child in below) + style.row_gap * max(0, len(below) - 1)
-        block[node] = max(_room(component, node, size), inner[node])
+        inner[node] = _total([block[child] for child in below], style)
+        beside = sum(block[child] + style.row_gap for child in back[node])
+        block[node] = max(_room(component, node, size), inner[node], 2 * beside)
+        lead[node] = max((deep[child] + style.gap for child in back[node]), default=0.0)
+        ahead = max((style.fan_gap + deep[child] for child in below), default=0.0)
+        deep[node] = lead[node] + (size(node)[0] if node >= 0 else 0.0) + ahead
     at: dict[int, Point] = {root: (0.0, 0.0)}
+    way = {root: 1.0}
     for node in order:
         below = children[node]
         here = at[node][1] - inner[node] / 2
         for child in below:
             width = size(child)[0] if child >= 0 else 0.0
             single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
-            gap = style.gap if single else max(style.fan_gap, 0.22 * inner[node])
-            at[child] = (at[node][0] + size(node)[0] / 2 + gap + width / 2, here + block[child] / 2)
+            gap = lead[child] + (style.gap if single else max(style.fan_gap, 0.22 * inner[node]))
+            depth = at[node][0] + way[node] * (size(node)[0] / 2 + gap + width / 2)
+            at[child], way[child] = (depth, here + block[child] / 2), way[node]
             here += block[child] + style.row_gap
-    reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items() if n >= 0)
-    return _Growth(at, block[root], reach)
+        aside = at[node][1] + style.row_gap / 2
+        for child in back[node]:
+            depth = at[node][0] - way[node] * (size(node)[0] / 2 + style.gap + lead[child] + size(child)[0] / 2)
+            at[child], way[child] = (depth, aside + block[child] / 2), -way[node]
+            aside += block[child] + style.row_gap
+    return _Growth(at, block[root], lead[root])
 
 
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -370,7 +386,7 @@ def _lay_branches(
             continue
         growth = _grow(component, what, node, across, style)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
-        start = size(node)[1] / 2 + gap + across(what)[0] / 2
+        start = size(node)[1] / 2 + gap + growth.lead + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it
             if inner < 0:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .components import Component
+from .components import Component, leg_key
 from .skeletons import OPEN
 
-__all__ = ["is_joined", "offsets", "straightened"]
+__all__ = ["grown_back", "is_joined", "offsets", "straightened"]
 
 _FIRST = 0.9  # from the wide side of a merge to the wire that bends beside it
 _APART = 0.9
@@ -74,6 +74,17 @@ def _along_product(component: Component, merge: int) -> list[int]:
             paths[there[0]] = [*paths[node], there[0]]
             queue.append((there[0], node))
     return max(paths.values(), key=len)
+
+
+def grown_back(component: Component, node: int, before: int) -> list[int]:
+    """What else is on the wide side of a merge by which a tree comes to it: nodes that stand beside its wire."""
+    row = component.links[node]
+    entered = [leg for leg, (_, there) in enumerate(row) if leg_key(there) == before]
+    if not entered or not all(is_joined(component, node, leg) for leg in entered):
+        return []
+    product = row[-1][1][0]
+    found = dict.fromkeys(there[0] for _, there in row[:-1] if leg_key(there) != before)
+    return [n for n in found if n not in (OPEN, node, product)]
 
 
 def offsets(breadths: Sequence[float], gap: float) -> list[float]:
