@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from .components import Component, leg_key
 from .geometry import Point
 from .merges import grown_back, offsets, straightened
+from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["NUMBERS", "Placement", "place"]
+__all__ = ["Placement", "Size", "place"]
 
-Size = Callable[[int], tuple[float, float]]
-NUMBERS = 0.9
-"""How much wider a frame with two legs is where these do not leave at its sides, and have numbers."""
+Size = Callable[..., tuple[float, float]]
+"""Width and height of a node by its number; with a second argument, of a frame whose two legs have numbers."""
 
 
 @dataclass
@@ -342,12 +342,8 @@ def _bar_with_legs(
 def _upright(component: Component, size: Size) -> Size:
     """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
 
-    def turned(node: int) -> tuple[float, float]:
-        width, height = size(node)
-        if component.is_bar(node):
-            return width, height
-        numbered = component.node(node).kind == "frame" and component.node(node).legs == 2
-        return height, width + NUMBERS * numbered
+    def turned(node: int) -> tuple[float, float]:  # a frame in a branch has its wires above and below
+        return size(node) if component.node(node).kind in TURNING_KINDS else size(node, True)[::-1]
 
     return turned
 

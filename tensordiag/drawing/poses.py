@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, is_paired
 from .geometry import Point, add, distance, rotated, sub, unit
-from .layout import NUMBERS, Placement
+from .layout import Placement, Size
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
 
@@ -51,7 +51,7 @@ class Pose:
 def pose(
     component: Component,
     placement: Placement,
-    size: Callable[[int], tuple[float, float]],
+    size: Size,
     tip_at: Callable[[int], Point],
 ) -> dict[int, Pose]:
     """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
@@ -66,7 +66,7 @@ def pose(
         upright = _is_upright(here, hints, placement.axes.get(number, "free"))
         here.paired = upright or is_paired(component.skeleton, number, component.links[number])
         if upright:
-            here.width += NUMBERS  # its size did not count on numbers
+            here.width, here.height = size(number, True)
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here

@@ -32,7 +32,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     """A layout of any component: few crossings, no overlaps, open legs on the frame."""
     nodes = list(component.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
+    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     _draw_in(component, number, wanted)
@@ -67,7 +67,7 @@ def _finished(
     """The placement of these points, and how many wires cross in it."""
     nodes = list(number)
     edges = _edges(component, number)
-    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
+    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
     at = _separated(_aligned(at, component, number, sides), radius, edges, style)
     made = Placement("general")
     for node, k in number.items():
@@ -267,7 +267,8 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     ends = np.array(edges)
     order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])
     moved = at
-    for _ in range(80 if len(at) <= _LARGE else 30):
+    rounds = 80 if len(at) <= _LARGE else 30
+    for step_ in range(rounds):
         push = np.zeros_like(moved)
         gaps = moved[:, None] - moved[None]
         gaps[..., 0] += 1e-3 * order * (np.abs(gaps).max(2) < 1e-3)  # points that coincide part sideways
@@ -290,7 +291,10 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
         if float(np.abs(push).max()) < 1e-3:
             break
         tried = moved + np.clip(push, -0.6, 0.6)
-        if crossing_count(tried, edges) > before and not (short > 0.7 * room).any():
+        if (
+            crossing_count(tried, edges) > before
+            and not (short > (0.7 if step_ < 2 * rounds // 3 else 0.1) * room).any()
+        ):
             tried = moved * 1.04
         moved = tried
     found: Array = np.round(moved, 3)
