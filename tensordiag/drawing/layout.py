@@ -135,10 +135,11 @@ def _grow(component: Component, root: int, parent: int, size: Size, style: Style
     for node in order:
         below = children[node]
         here = at[node][1] - inner[node] / 2
+        fan = _fan(component, node, [(child, block[child]) for child in below], style)
         for child in below:
             width = size(child)[0] if child >= 0 else 0.0
             single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
-            gap = lead[child] + (style.gap if single else max(style.fan_gap, 0.22 * inner[node]))
+            gap = lead[child] + (style.gap if single else fan)
             depth = at[node][0] + way[node] * (size(node)[0] / 2 + gap + width / 2)
             at[child], way[child] = (depth, here + block[child] / 2), way[node]
             here += block[child] + style.row_gap
@@ -148,6 +149,17 @@ def _grow(component: Component, root: int, parent: int, size: Size, style: Style
             at[child], way[child] = (depth, aside + block[child] / 2), -way[node]
             aside += block[child] + style.row_gap
     return _Growth(at, block[root], lead[root])
+
+
+def _fan(component: Component, node: int, below: list[tuple[int, float]], style: Style) -> float:
+    """How far from a node its children stand, so that wires are not too steep, least of all round those across."""
+    whole = _total([breadth for _, breadth in below], style)
+    here = steep = 0.0
+    for child, breadth in below:
+        if child >= 0 and node >= 0 and component.is_across(child, node):
+            steep = max(steep, abs(here + breadth / 2 - whole / 2))
+        here += breadth + style.row_gap
+    return max(style.fan_gap, 0.22 * whole, 0.8 * steep)
 
 
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
