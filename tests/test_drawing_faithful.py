@@ -189,3 +189,67 @@ def test_a_frame_in_an_upright_branch_takes_its_wires_above_and_below():
     drawing = draw(expr, simplify=False)
     assert is_read_back(drawing, expr)
     assert flaws(drawing) == {}
+
+
+def side_by_side(count, order, facts=(), *, conjugate=False, legs=1):
+    """Two tensors with parallel wires, those at the second in this order of the first's, and open legs."""
+    here, there = [[("o", side, k) for k in range(legs)] for side in (0, 1)]
+    first = td.Tensor("G", ("n",) * (count + legs))
+    second = td.Tensor("H", ("n",) * (count + legs), facts, conjugate)
+    return contract([first, second], [[*here, *range(count)], [*order, *there]], [*here, *there])
+
+
+@pytest.mark.parametrize("conjugate", [False, True])
+@pytest.mark.parametrize(
+    ("order", "drawn"),
+    [
+        ([0, 1, 2, 3, 4], [5]),
+        ([4, 3, 2, 1, 0], [5]),
+        ([0, 1, 2, 3, 4, 6, 5], [1, 1, 5]),
+        ([1, 0, 2, 3, 4, 5, 6], [1, 1, 5]),
+        ([2, 0, 4, 1, 3], [1] * 5),
+        ([3, 2, 1, 0], [1] * 4),
+        ([*range(5, 10), *range(5)], [5, 5]),
+    ],
+)
+def test_many_parallel_wires_are_bundles_and_are_read_back(order, drawn, conjugate):
+    expr = side_by_side(len(order), order, conjugate=conjugate)
+    drawing = draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}
+    wires = [wire for wire in drawing.scene.wires if not wire.tips]
+    assert sorted(wire.count for wire in wires) == drawn
+    shown = [text.label for text in drawing.scene.texts if text.owner.startswith("0/w")]
+    assert shown == [str(count) for count in drawn if count > 1]
+    other = side_by_side(len(order), [*order[1:], order[0]], conjugate=conjugate)
+    assert not is_read_back(drawing, other)
+    for wire in wires:
+        items = [replace(i, count=i.count + 1) if i is wire else i for i in drawing.scene.items]
+        assert not is_read_back(replace(drawing, scene=replace(drawing.scene, items=tuple(items))), expr)
+    single = draw(expr, simplify=False, labels="all").scene.wires
+    assert {wire.count for wire in single} == {1}
+
+
+def test_the_legs_of_symmetric_nodes_are_always_one_bundle():
+    expr = side_by_side(6, [3, 0, 5, 1, 4, 2], "sym")
+    drawing = draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert [wire.count for wire in drawing.scene.wires if not wire.tips] == [6]
+    dot = contract([td.Tensor("G", ("n",) * 6), td.Copy(7, "n")], [range(6), [3, 0, 5, 1, 4, 2, "o"]], ["o"])
+    assert is_read_back(draw(dot, simplify=False), dot)
+    assert sorted(wire.count for wire in draw(dot, simplify=False).scene.wires) == [1, 6]
+
+
+def test_wires_leave_a_merge_on_their_own_side():
+    G, H, p, q = td.tensors("G[m,n] H[r,s] p[n*s] q[m*r]")
+    product = td.kron(G, H) @ p
+    for expr in (td.diff(product, G), td.diff(product, H), td.diff(product, p), td.diff(q @ product, G)):
+        drawing = draw(expr, simplify=False)
+        assert is_read_back(drawing, expr)
+        assert flaws(drawing) == {}
+        merges = {node.id: node for node in drawing.scene.nodes if node.kind == "merge"}
+        for wire in drawing.scene.wires:
+            ends = ((wire.ends[0], wire.points), (wire.ends[1], wire.points[::-1]))
+            for points, shape in ((points, merges[node]) for (node, _), points in ends if node in merges):
+                way = 1 if points[0][0] > shape.center[0] else -1
+                assert all(way * (point[0] - points[0][0]) >= -1e-9 for point in points)

@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from itertools import pairwise
+from math import dist
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,29 @@ def test_bubbles_contain_what_is_inside_and_open_legs_leave_them_once(expr, by):
         changes = sum(a != b for a, b in pairwise(states))
         own = any(node.startswith("0/d") for node, _ in wire.ends)
         assert changes == (len(wire.tips) if not own else 0) or own
+    assert flaws(drawing) == {}
+
+
+def test_a_bubble_follows_the_outline_of_what_it_contains_and_is_in_the_next_one():
+    drawing = draw(x * y * z, derivative=["x", "y"])
+    outer, inner = drawing.scene.bubbles
+    assert all(inside(point, outer.corners) for point in inner.corners)
+    corners = [point for node in drawing.scene.nodes if node.kind != "anchor" for point in node.corners]
+    assert max(min(dist(point, corner) for corner in corners) for point in inner.corners) < 3
+    cut = inner.shifted(1.2, 0.0)
+    assert not all(inside(corner, cut.corners) for corner in corners)
+    sign = next(text for text in drawing.scene.texts if text.label == "∂x")
+    assert inside(sign.center, outer.corners)
+    assert not inside(sign.center, inner.corners)
+
+
+@pytest.mark.parametrize("name", ["w", "a_long_name_of_a_tensor"])
+def test_open_legs_end_outside_of_all_bubbles(name):
+    long = td.Tensor(name, ("n",))
+    drawing = draw(A @ (x * long), derivative=[name, "x", "A"])
+    for wire in drawing.scene.wires:
+        for _, tip in wire.tips:
+            assert not any(inside(tip, bubble.corners) for bubble in drawing.scene.bubbles)
     assert flaws(drawing) == {}
 
 

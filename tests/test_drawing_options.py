@@ -1,5 +1,7 @@
 """Options of pictures: names, marks, transposes, widths, layouts, sides, holes, hatching; and what is refused."""
 
+import dataclasses
+import math
 import os
 
 import networkx as nx
@@ -8,8 +10,10 @@ from test_drawing_faithful import LETTERS, flaws, is_read_back
 from test_drawing_samples import SAMPLES, A, B, X, b, lattice, u, v, x, y, z
 
 import tensordiag as td
-from tensordiag.drawing.geometry import inside
+from tensordiag.drawing.geometry import inside, line
+from tensordiag.drawing.metrics import measure
 from tensordiag.drawing.readback import read, same
+from tensordiag.drawing.scene import Scene, Wire
 from tensordiag.drawing.skeletons import terms_of
 from tensordiag.drawing.style import THEMES, Style
 from tensordiag.errors import DrawingError
@@ -259,3 +263,38 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["f.svg"]
+
+
+# -- what is measured ---------------------------------------------------------------------------------
+
+
+def test_the_angle_of_a_crossing_is_measured():
+    def crossed(way):
+        wires = (Wire("0/a", line((-2.0, 0.0), (2.0, 0.0)), (("", 0), ("", 1))),)
+        wires += (Wire("0/b", line((-way[0], -way[1]), way), (("", 2), ("", 3))),)
+        return measure(Scene(wires), Scene(wires).box)
+
+    assert crossed((1.0, 1.0)).crossing_angle == pytest.approx(45)
+    assert crossed((-1.0, 0.5)).crossing_angle == pytest.approx(math.degrees(math.atan(0.5)))
+    assert crossed((0.0, 1.0)).crossings == 1
+    assert td.draw(x @ A @ y).metrics().crossing_angle == 90
+
+
+def test_wires_of_random_networks_cross_steeply():
+    for seed in range(3):
+        graph = nx.random_regular_graph(3, 24, seed=seed)
+        edges = sorted(tuple(sorted(edge)) for edge in graph.edges)
+        rows = [[k for k, edge in enumerate(edges) if node in edge] for node in range(24)]
+        network = td.contract([td.Tensor(f"T{k}", ("n",) * 3) for k in range(24)], rows, [])
+        found = td.draw(network, simplify=False).metrics()
+        assert found.crossings
+        assert found.crossing_angle >= 45
+
+
+def test_the_time_of_the_layout_is_measured_and_is_not_in_the_picture():
+    first, second = td.draw(SAMPLES["peps"]), td.draw(SAMPLES["peps"])
+    assert first.metrics().layout_seconds > 0
+    slower = dataclasses.replace(second, layout_seconds=99.0)
+    assert first == slower
+    for ending in ("svg", "png", "pdf", "tex", "txt"):
+        assert first.to_bytes(ending) == slower.to_bytes(ending)

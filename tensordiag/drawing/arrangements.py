@@ -10,7 +10,7 @@ from .components import Component, components, inversions, is_paired
 from .geometry import Box, Point
 from .layout import Placement, place
 from .scene import Scene, TermBox
-from .shapes import BAR_KINDS
+from .shapes import BAR_KINDS, TURNING_KINDS
 from .sizes import Sizes
 from .skeletons import Skeleton
 from .stress import general
@@ -60,11 +60,14 @@ class Arrangement:
         self.inner_terms: list[TermBox] = []
         self.links = skeleton.links()
 
-    def size(self, number: int) -> tuple[float, float]:
-        """Width and height of a node at turn 0; of a frame, those of what is inside."""
+    def size(self, number: int, numbered: bool = False) -> tuple[float, float]:
+        """Width and height of a node at turn 0; of a frame, those of what is inside, its two legs with numbers."""
         node = self.skeleton.nodes[number]
         if node.kind != "frame" or self.sizes.dots:
             return self.sizes(node)
+        if numbered and node.legs == 2:
+            box = self.content(number, "right", False, True).box
+            return box.width + 1.8, box.height + 1.4
         ways = ("left", "right") if node.legs == 1 else ("right",)
         boxes = [self.content(number, way, False).box for way in ways]
         if node.legs == 2:
@@ -211,7 +214,7 @@ class Arrangement:
         width, height = self.size(number)
         axis = placement.axes.get(number, "free")
         kind = self.skeleton.nodes[number].kind
-        if axis == "v" and kind in BAR_KINDS | {"vector", "unit", "merge"}:
+        if axis == "v" and kind in TURNING_KINDS:
             width, height = height, width
         if axis in ("free", "corner") and kind not in ("frame", "scalar"):
             width = height = max(width, height)

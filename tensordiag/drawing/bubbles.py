@@ -5,18 +5,21 @@ Source: R. Penrose, "Applications of negative dimensional tensors" (1971), as in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, UnknownTensorError
 from .drawings import picture_options
-from .geometry import Box, add, moved, rotated, rounded
+from .geometry import Box, Point, add, bounds, rotated
+from .hulls import around, hull, lowest
 from .pictures import Builder, Picture
 from .routing import bend
 from .rows import Block, blocks, zero_skeleton
 from .scene import Bubble, Item, NodeShape, Scene, Text, Wire, tip_text
 from .settings import Settings
+from .shapes import BAR_KINDS, ROUND_KINDS
 from .skeletons import Term
 from .typesetting import markup
 
@@ -24,6 +27,7 @@ __all__ = ["bubble_blocks"]
 
 _OFFSET = 0.9
 _SPACE = 1.1
+_CLEAR = 0.3  # between a variable's name and the next bubble
 
 
 def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Block]:
@@ -36,7 +40,7 @@ def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Bloc
         raise DrawingError(f"cannot draw a derivative bubble: {problem}") from problem
     extra = sum(variable.order for variable in variables)
     terms = list(settings.terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
-    style = replace(settings.style, leg=settings.style.leg + 0.9 * len(variables))
+    style = replace(settings.style, leg=settings.style.leg + _OFFSET + sum(map(_room, variables[:-1])))
     sizes, options = picture_options(expr, terms, settings, extra=extra)
     pictures = []
     for term in terms:
@@ -48,24 +52,24 @@ def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Bloc
 
 def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], place: int) -> Picture:
     """A picture in one bubble a variable, with the variables' legs going down from dots on the outlines."""
-    inner = Box.around(item.box for item in made.scene.items if _is_inside(item))
+    points = [point for item in made.scene.items if _is_inside(item) for point in _corners(item)] or [(0.0, 0.0)]
     taken = [tip[0] for wire in made.scene.wires for _, tip in wire.tips if abs(tip[1] - made.frame.bottom) < 1e-6]
     bubbles: list[Bubble] = []
     added: list[Item] = []
-    anchors: list[tuple[float, float]] = []
+    anchors: list[Point] = []
+    room = _OFFSET
     for number, variable in enumerate(variables):
-        inner = inner.grown(_OFFSET)
-        bubbles.append(Bubble(f"b{number}", moved(rounded(inner.width, inner.height, 1.6), *inner.center)))
-        x = inner.center[0]
+        bubbles.append(Bubble(f"b{number}", around(hull(points), room)))
+        points = bubbles[-1].corners
+        x = bubbles[-1].box.center[0]
         if anchors:
             x = anchors[-1][0] + _SPACE * (variables[number - 1].order + variable.order) / 2
         while any(abs(x - other) < _SPACE * (variable.order + 1) / 2 for other in taken):
             x += 0.3
-        anchors.append((x, inner.bottom))
-        sign = Text(f"d{number}sign", "∂" + markup(variable.name), inner.center, 0.85)
-        at = inner.right - 0.2 + sign.box.width / 2, inner.bottom - 0.4
-        added.append(replace(sign, center=at))
-        inner = Box.around([inner, added[-1].box])
+        anchors.append(lowest(points, x))
+        added.append(_sign(f"d{number}sign", variable, points))
+        room = _room(variable)
+    inner = Box.around([bounds(points), *(item.box for item in added)])
     bottom = min(made.frame.bottom, inner.bottom - 2.0)
     for number, (variable, anchor) in enumerate(zip(variables, anchors, strict=True)):
         added.append(NodeShape(f"d{number}", "anchor", "", anchor, 0.5, 0.5))
@@ -74,6 +78,29 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
     frame = Box.around([made.frame, inner])
     scene = Scene((*reversed(bubbles), *made.scene.items, *added), made.scene.terms, made.scene.dropped)
     return replace(made, scene=scene, frame=Box(frame.left, bottom, frame.right, frame.top))
+
+
+def _corners(item: Item) -> list[Point]:
+    """The points that a line round an item goes round."""
+    if isinstance(item, Wire):
+        return item.points[::4]
+    if isinstance(item, NodeShape) and item.path and item.kind not in BAR_KINDS:
+        return item.corners[::3] if item.kind in ROUND_KINDS else item.corners
+    box = item.box
+    return [(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)]
+
+
+def _room(variable: Tensor) -> float:
+    """How far from a bubble the next one round it is: the variable's name stands between the two."""
+    box = _sign("", variable, [(0.0, 0.0)]).box
+    return max(_OFFSET, _CLEAR + math.hypot(box.right, box.bottom))
+
+
+def _sign(name: str, variable: Tensor, outline: Sequence[Point]) -> Text:
+    """The variable outside a bubble, at its lower right."""
+    corner = max(outline, key=lambda point: (round(point[0] - point[1], 6), point))
+    sign = Text(name, "∂" + markup(variable.name), corner, 0.85)
+    return replace(sign, center=add(corner, (sign.box.width / 2 + 0.1, -sign.box.height / 2 - 0.1)))
 
 
 def _is_inside(item: Item) -> bool:

@@ -64,16 +64,16 @@ def _mpl_path(path: Path) -> Any:
 def _figure(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style) -> Any:
     """A figure of the content's own size, one u being the theme's font size."""
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Affine2D
 
     inch = style.font_size * theme.scale / 72
     figure = Figure(figsize=(box.width * inch, box.height * inch), dpi=100, facecolor=theme.background)
     figure.set_layout_engine("none")  # whatever the caller's settings say
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_axis_off()
-    axes.set_xlim(box.left, box.right)
-    axes.set_ylim(box.bottom, box.top)
+    place = Affine2D().translate(-box.left, -box.bottom).scale(inch) + figure.dpi_scale_trans
     for order, stroke in enumerate(strokes):
-        axes.add_artist(_patch(stroke, theme.scale, order))
+        patch = _patch(stroke, theme.scale, order)
+        patch.set_transform(place)
+        figure.add_artist(patch)  # no axes, which would give each patch a clip path that none needs
     return figure
 
 

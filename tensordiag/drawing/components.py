@@ -110,8 +110,24 @@ class Component:
         legs = [*range(at + 1, len(row)), *range(max(at, 0))]
         if self.node(node).kind in ("copy", "plain"):
             legs = sorted(range(len(row)), key=lambda leg: row[leg][1])
-        found = dict.fromkeys(leg_key(row[leg][1]) for leg in legs)
-        return [n for n in found if n not in (node, parent)]
+        found = [n for n in dict.fromkeys(leg_key(row[leg][1]) for leg in legs) if n not in (node, parent)]
+        if self.node(node).kind not in ("copy", "plain"):
+            return found
+        return self.across_amid(node, found)
+
+    def leg_of(self, node: int, wire: int) -> int:
+        """The first leg of a node that a wire is on."""
+        return next(leg for leg, (number, _) in enumerate(self.links[node]) if number == wire)
+
+    def is_across(self, node: int, hub: int) -> bool:
+        """Whether a matrix has both its wires at one node, so that it stands across them."""
+        return self.is_bar(node) and self.wires_between(hub, node) == 2
+
+    def across_amid(self, hub: int, found: list[int]) -> list[int]:
+        """What hangs on a hub, matrices that stand across amid the others, where their far wires have a way."""
+        across = [n for n in found if n >= 0 and self.is_across(n, hub)]
+        rest = [n for n in found if n not in across]
+        return [*rest[: len(rest) // 2], *across, *rest[len(rest) // 2 :]]
 
     def wires_between(self, a: int, b: int) -> int:
         """How many wires join two nodes."""

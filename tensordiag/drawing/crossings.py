@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from .geometry import Point
 from .scene import Wire
 
-__all__ = ["crossings", "meeting"]
+__all__ = ["Crossing", "crossings", "meeting"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -26,14 +28,24 @@ def meeting(wires: Sequence[Wire]) -> list[tuple[int, int]]:
     return pairs
 
 
-def crossings(wires: Sequence[Wire]) -> list[tuple[int, int, Point]]:
-    """Crossings of different wires away from their ends: the two wires' numbers, the lower first, and the point."""
+@dataclass(frozen=True)
+class Crossing:
+    """Where two wires cross away from their ends: their numbers, the point, and the angle there in degrees."""
+
+    under: int
+    over: int
+    point: Point
+    angle: float
+
+
+def crossings(wires: Sequence[Wire]) -> list[Crossing]:
+    """Crossings of different wires."""
     arrays = [np.array(w.points) for w in wires]
-    return [(a, b, point) for a, b in meeting(wires) for point in _points(arrays[a], arrays[b])]
+    return [Crossing(a, b, point, angle) for a, b in meeting(wires) for point, angle in _points(arrays[a], arrays[b])]
 
 
-def _points(first: Array, second: Array) -> list[Point]:
-    """Proper crossings of two polylines."""
+def _points(first: Array, second: Array) -> list[tuple[Point, float]]:
+    """Proper crossings of two polylines, with their angles."""
     p, r = first[:-1, None, :], (first[1:] - first[:-1])[:, None, :]
     q, s = second[None, :-1, :], (second[1:] - second[:-1])[None, :, :]
     cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
@@ -47,5 +59,6 @@ def _points(first: Array, second: Array) -> list[Point]:
     for i, j in np.argwhere(hit):
         point = first[i] + t[i, j] * (first[i + 1] - first[i])
         if np.min(np.hypot(*(ends - point).T)) > 1e-3:
-            found.append((float(point[0]), float(point[1])))
+            sine = abs(cross[i, j]) / (np.hypot(*r[i, 0]) * np.hypot(*s[0, j]))
+            found.append(((float(point[0]), float(point[1])), math.degrees(math.asin(min(1.0, float(sine))))))
     return found

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import process_time
 from typing import Any
 
 from ..core.expressions import Expr
@@ -14,6 +15,7 @@ from ..core.numbers import is_number
 from ..errors import DrawingError
 from .alternatives import describe
 from .arrangements import Options
+from .bundles import bundled
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
@@ -54,6 +56,7 @@ class Drawing:
     theme: Theme = field(default_factory=lambda: find_theme("light"))
     style: Style = STYLE
     auto: bool = False
+    layout_seconds: float = field(default=0.0, compare=False)
 
     @property
     def dropped_labels(self) -> tuple[str, ...]:
@@ -67,7 +70,7 @@ class Drawing:
 
     def metrics(self) -> DrawMetrics:
         """Crossings, overlaps and other measurements of the picture."""
-        return measure(self.scene, self.box, len(self.dropped_labels))
+        return measure(self.scene, self.box, len(self.dropped_labels), self.layout_seconds)
 
     @cached_property
     def strokes(self) -> list[Stroke]:
@@ -255,13 +258,16 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
         scenes.append(row.shifted(left, bottom - 0.6 - row.box.top))
         bottom = scenes[-1].box.bottom
     scene = Scene.joined(scenes)
-    return Drawing(scene, alt, "tensor diagram", find_theme(settings.theme), settings.style, settings.theme == "auto")
+    theme, seconds = find_theme(settings.theme), process_time() - settings.started
+    return Drawing(scene, alt, "tensor diagram", theme, settings.style, settings.theme == "auto", seconds)
 
 
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
     """The blocks of an expression's terms."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
     terms = list(settings.folds.fold(settings.terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
+    if settings.labels in ("open", "none"):
+        terms = [bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)

@@ -13,12 +13,16 @@ __all__ = ["Folds"]
 
 @dataclass
 class Folds:
-    """The boxes folded so far, in the order of their names; `depth` is how many frames may stand in one another."""
+    """The boxes folded so far, in the order of their names; `depth` is how many frames may stand in one another.
+
+    `kept` are the frames by their box and level: one that stands in many places is one node, drawn once.
+    """
 
     depth: int = 3
     names: dict[Expr, str] = field(default_factory=dict)
     shown: int = 0
     letter: str = "F"
+    kept: dict[tuple[Expr, int], Node] = field(default_factory=dict)
 
     def avoid(self, taken: Sequence[str]) -> None:
         """Choose a letter that no tensor has."""
@@ -37,7 +41,11 @@ class Folds:
         if node.kind != "frame" or node.box is None:
             return node
         if level < self.depth:
-            return replace(node, content=tuple(self.fold(terms, level + 1) for terms in node.content))
+            key = node.box, level
+            if key not in self.kept:
+                content = tuple(self.fold(terms, level + 1) for terms in node.content)
+                self.kept[key] = replace(node, content=content)
+            return self.kept[key]
         name = self.names.setdefault(node.box, f"{self.letter}_{{{len(self.names) + 1}}}")
         kind = {0: "scalar", 1: "vector", 2: "matrix"}.get(node.legs, "tensor")
         return Node(kind, name, node.legs, node.box)

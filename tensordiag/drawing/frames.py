@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .arrangements import Options
+from .bundles import bundled
 from .pictures import picture
 from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
@@ -67,7 +68,7 @@ def _argument(
     else:
         options = replace(options, side=single_side(terms))
     made = []
-    for term in terms:
+    for term in map(bundled, terms):
         skeleton = _swapped(term.skeleton) if flip and order == 2 else term.skeleton
         drawn = picture(skeleton, sizes, options)
         if flip and order == 2:

@@ -11,10 +11,11 @@ from .geometry import Point, add, distance, inside, unit
 from .scene import Item, NodeShape, Text, Wire
 from .skeletons import OPEN, Skeleton
 
-__all__ = ["wire_labels"]
+__all__ = ["bundle_labels", "wire_labels"]
 
 _SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)
 _CLEAR = 0.12
+_SLASH = 0.45  # beside the slash through a bundle
 
 
 def wire_labels(
@@ -51,7 +52,21 @@ def wire_labels(
     return made, tuple(dropped)
 
 
-def _candidates(wire: Wire, label: str) -> list[Text]:
+def bundle_labels(items: Sequence[Item]) -> list[Text]:
+    """The number of wires beside every bundle."""
+    wires = [i for i in items if isinstance(i, Wire)]
+    shapes = [i for i in items if isinstance(i, NodeShape)]
+    texts = [i for i in items if isinstance(i, Text)]
+    made: list[Text] = []
+    for wire in wires:
+        if wire.count > 1:
+            places = _candidates(wire, str(wire.count), _SLASH)
+            free = [t for t in places if _free(t, wire, wires, shapes, [*texts, *made])]
+            made.append((free or places)[0])
+    return made
+
+
+def _candidates(wire: Wire, label: str, room: float = 0.25) -> list[Text]:
     """Places beside a wire, the best first."""
     points = wire.points
     lengths = [0.0]
@@ -65,13 +80,13 @@ def _candidates(wire: Wire, label: str) -> list[Text]:
         point = add(points[k], (points[k + 1][0] - points[k][0], points[k + 1][1] - points[k][1]), rest)
         way = unit((points[k + 1][0] - points[k][0], points[k + 1][1] - points[k][1]))
         for sign in (1.0, -1.0):
-            made.append(_beside(wire, label, point, (-sign * way[1], sign * way[0])))
+            made.append(_beside(wire, label, point, (-sign * way[1], sign * way[0]), room))
     return made
 
 
-def _beside(wire: Wire, label: str, point: Point, normal: Point) -> Text:
+def _beside(wire: Wire, label: str, point: Point, normal: Point, room: float) -> Text:
     text = Text(f"{wire.id}-label", label, point, 0.7, "wire", owner=wire.id)
-    reach = abs(normal[0]) * text.box.width / 2 + abs(normal[1]) * text.box.height / 2 + 0.25
+    reach = abs(normal[0]) * text.box.width / 2 + abs(normal[1]) * text.box.height / 2 + room
     moved = replace(text, center=add(point, normal, reach))
     middle = moved.box.center
     return replace(moved, center=add(moved.center, (0.0, moved.center[1] - middle[1])))

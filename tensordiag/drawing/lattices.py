@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .components import Component
 from .layout import Placement, Size
+from .merges import is_joined
 from .skeletons import OPEN
 from .style import Style
 
@@ -66,6 +67,10 @@ def _hub(component: Component, hub: int) -> _Hub | None:
             hanging += 1
             made.tail = path
             made.leg = place if end == OPEN else None
+            if is_joined(component, hub, component.leg_of(hub, wire)):
+                return None  # what hangs on a merge's wide side would hook round it
+        elif component.node(hub).kind == "merge" and not is_joined(component, hub, component.leg_of(hub, wire)):
+            return None
     return made if hanging <= 1 else None
 
 
@@ -142,6 +147,9 @@ def _place_strands(
         x = fan + (middle - width) / 2
         if not path and abs(middle_y) > 1e-9:
             made.vias[wire] = (x_right / 2, middle_y)
+        if path and middle - width > style.fan_gap and abs(middle_y) > 1e-9:
+            last = next(w for w, there in component.links[path[-1]] if there[0] == right and w != wire)
+            made.vias[wire], made.vias[last] = (fan, middle_y), (fan + middle, middle_y)
         for node in path:
             made.centers[node], made.axes[node] = (x + size(node)[0] / 2, middle_y), "h"
             x += size(node)[0] + style.gap
@@ -180,15 +188,18 @@ def _place_lasso(
     half = len(path) // 2
     rows = (path[:half], path[len(path) - half :][::-1])
     tall = max(size(n)[1] for n in path)
-    reach = 0.0
+    start = size(hub)[0] / 2 + style.fan_gap
+    reach = start + max(sum(size(n)[0] + style.gap for n in row) for row in rows)
     for row, level in zip(rows, (1.0, -1.0), strict=True):
-        x = size(hub)[0] / 2 + style.fan_gap
+        x = reach - sum(size(n)[0] + style.gap for n in row)  # both end where the path turns round
+        if x - start > style.fan_gap:
+            wire = next(w for w, there in component.links[row[0]] if there[0] == hub)
+            made.vias[wire] = (sign * start, level * (tall + style.row_gap) / 2)
         for node in row:
             width = size(node)[0]
             made.centers[node] = (sign * (x + width / 2), level * (tall + style.row_gap) / 2)
             made.axes[node] = "h"
             x += width + style.gap
-        reach = max(reach, x)
     if len(path) % 2:
         middle = path[half]
         made.centers[middle] = (sign * (reach + size(middle)[1] / 2 + 0.4), 0.0)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .components import Component
+from .components import Component, leg_key
 from .geometry import Point
+from .merges import grown_back, offsets, straightened
+from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["Placement", "place"]
+__all__ = ["Placement", "Size", "place"]
 
-Size = Callable[[int], tuple[float, float]]
+Size = Callable[..., tuple[float, float]]
+"""Width and height of a node by its number; with a second argument, of a frame whose two legs have numbers."""
 
 
 @dataclass
@@ -83,12 +86,13 @@ def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
 class _Growth:
     """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin.
 
-    Open legs stand among the nodes under the numbers of `leg_key`.
+    Open legs stand among the nodes under the numbers of `leg_key`.  `lead` is the room that the tree needs before its
+    root: what hangs on the wide side of a merge grows back there.
     """
 
     at: dict[int, Point]
     breadth: float
-    depth: float
+    lead: float
 
 
 def _room(component: Component, node: int, size: Size) -> float:
@@ -98,12 +102,7 @@ def _room(component: Component, node: int, size: Size) -> float:
     extra = max([0.0, *(0.55 * (component.wires_between(node, n) - 1) for n in component.neighbours[node])])
     if component.wires_between(node, node):
         extra = 3.6
-    elif (
-        component.is_bar(node)
-        and len(component.neighbours[node]) == 1
-        and component.node(node).legs == 2
-        and (component.wires_between(node, component.neighbours[node][0]) == 2)
-    ):
+    elif len(component.neighbours[node]) == 1 and component.is_across(node, component.neighbours[node][0]):
         extra = 4.4
     return size(node)[1] + extra
 
@@ -112,28 +111,55 @@ def _grow(component: Component, root: int, parent: int, size: Size, style: Style
     """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
     order, above = [root], {root: parent}
     children: dict[int, list[int]] = {}
+    back: dict[int, list[int]] = {}
     for node in order:
-        children[node] = component.turned_from(node, above[node]) if node >= 0 else []
-        above.update((child, node) for child in children[node])
-        order.extend(children[node])
+        found = component.turned_from(node, above[node]) if node >= 0 else []
+        back[node] = grown_back(component, node, above[node]) if node >= 0 else []
+        children[node] = [child for child in found if child not in back[node]]
+        above.update((child, node) for child in found)
+        order.extend(found)
     block: dict[int, float] = {}
     inner: dict[int, float] = {}
+    lead: dict[int, float] = {}
+    deep: dict[int, float] = {}
     for node in reversed(order):
         below = children[node]
-        inner[node] = sum(block[child] for child in below) + style.row_gap * max(0, len(below) - 1)
-        block[node] = max(_room(component, node, size), inner[node])
+        inner[node] = _total([block[child] for child in below], style)
+        beside = sum(block[child] + style.row_gap for child in back[node])
+        block[node] = max(_room(component, node, size), inner[node], 2 * beside)
+        lead[node] = max((deep[child] + style.gap for child in back[node]), default=0.0)
+        ahead = max((style.fan_gap + deep[child] for child in below), default=0.0)
+        deep[node] = lead[node] + (size(node)[0] if node >= 0 else 0.0) + ahead
     at: dict[int, Point] = {root: (0.0, 0.0)}
+    way = {root: 1.0}
     for node in order:
         below = children[node]
         here = at[node][1] - inner[node] / 2
+        fan = _fan(component, node, [(child, block[child]) for child in below], style)
         for child in below:
             width = size(child)[0] if child >= 0 else 0.0
             single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
-            gap = style.gap if single else max(style.fan_gap, 0.22 * inner[node])
-            at[child] = (at[node][0] + size(node)[0] / 2 + gap + width / 2, here + block[child] / 2)
+            gap = lead[child] + (style.gap if single else fan)
+            depth = at[node][0] + way[node] * (size(node)[0] / 2 + gap + width / 2)
+            at[child], way[child] = (depth, here + block[child] / 2), way[node]
             here += block[child] + style.row_gap
-    reach = max(d + size(n)[0] / 2 for n, (d, _) in at.items() if n >= 0)
-    return _Growth(at, block[root], reach)
+        aside = at[node][1] + style.row_gap / 2
+        for child in back[node]:
+            depth = at[node][0] - way[node] * (size(node)[0] / 2 + style.gap + lead[child] + size(child)[0] / 2)
+            at[child], way[child] = (depth, aside + block[child] / 2), -way[node]
+            aside += block[child] + style.row_gap
+    return _Growth(at, block[root], lead[root])
+
+
+def _fan(component: Component, node: int, below: list[tuple[int, float]], style: Style) -> float:
+    """How far from a node its children stand, so that wires are not too steep, least of all round those across."""
+    whole = _total([breadth for _, breadth in below], style)
+    here = steep = 0.0
+    for child, breadth in below:
+        if child >= 0 and node >= 0 and component.is_across(child, node):
+            steep = max(steep, abs(here + breadth / 2 - whole / 2))
+        here += breadth + style.row_gap
+    return max(style.fan_gap, 0.22 * whole, 0.8 * steep)
 
 
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -165,19 +191,19 @@ def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
         left = next((o for o in component.outputs if sides.get(o) == "left"), component.outputs[0])
         right = next((o for o in component.outputs[::-1] if sides.get(o) == "right"), -1)
         last = right if right >= 0 else next(o for o in component.outputs[::-1] if o != left)
-        return component.path(homes[left][0], homes[last][0])
+        return straightened(component, component.path(homes[left][0], homes[last][0]), left, right)
     if component.outputs:
         end = homes[component.outputs[0]][0]
-        return component.path(component.farthest(end), end)
+        return straightened(component, component.path(component.farthest(end), end), -1, component.outputs[0])
     start = component.farthest(component.nodes[-1])
     end = component.farthest(start)
-    return component.path(min(start, end), max(start, end))
+    return straightened(component, component.path(min(start, end), max(start, end)), -1, -1)
 
 
 def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     row = _spine_nodes(component, sides)
     made = Placement("path" if len(row) == len(component.nodes) else "tree")
-    _lay_row(component, row, size, style, made, sides, above_only=False)
+    _lay_row(component, row, size, style, made, sides)
     return made
 
 
@@ -188,8 +214,6 @@ def _lay_row(
     style: Style,
     made: Placement,
     sides: dict[int, str],
-    *,
-    above_only: bool,
 ) -> None:
     """Place a row of nodes at y = 0 with their branches and open legs above and below.
 
@@ -199,7 +223,7 @@ def _lay_row(
     for place_, node in enumerate(row):
         before = row[place_ - 1] if place_ else -2
         after = row[place_ + 1] if place_ + 1 < len(row) else -2
-        up, down = _branches(component, node, before, after, sides, made, above_only)
+        up, down = _branches(component, node, before, after, sides, made)
         width, height = size(node)
         if (component.is_bar(node) or _is_bracket(component, node)) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
@@ -210,8 +234,8 @@ def _lay_row(
             continue
         if component.node(node).legs == 1 and down and down[0][0] == "leg":
             made.axes[node] = "v"
-        if component.node(node).kind == "merge" and up + down and all(kind == "leg" for kind, _ in up + down):
-            edge["row"] = _merge_with_legs(component, node, up + down, edge["row"] + style.gap, size, before, made)
+        if component.node(node).kind == "merge" and up + down:
+            _lay_merge(_Row(component, size, style, made, edge), node, up + down, before)
             continue
         branches = {
             "up": (up, _branch_widths(component, node, up, size, style)),
@@ -221,6 +245,7 @@ def _lay_row(
         own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
         x = edge["row"] + style.gap + own / 2
         tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
+        tall = tall or any(component.is_across(node, hub) for hub in component.neighbours[node])
         for way, (branch, widths) in branches.items():
             if branch or tall:
                 x = max(x, edge[way] + style.row_gap + max(_total(widths, style), width if tall else 0.0) / 2)
@@ -237,23 +262,57 @@ def _total(widths: Sequence[float], style: Style) -> float:
     return sum(widths) + style.row_gap * max(0, len(widths) - 1)
 
 
-def _merge_with_legs(
-    component: Component, node: int, hanging: list[tuple[str, int]], x: float, size: Size, before: int, made: Placement
-) -> float:
-    """Place a merge whose joined legs bend down or up beside its wide side; the row's new edge."""
+@dataclass
+class _Row:
+    """A row in the making: how far it and what hangs above and below it have come."""
+
+    component: Component
+    size: Size
+    style: Style
+    made: Placement
+    edge: dict[str, float]
+
+
+def _lay_merge(row: _Row, node: int, hanging: list[tuple[str, int]], before: int) -> None:
+    """Place a merge of the row whose joined legs bend up or down beside its wide side; moves the edges on."""
+    component, size, style, made, edge = row.component, row.size, row.style, row.made, row.edge
     width = size(node)[0]
     product = component.links[node][-1][1]
     to_right = product[0] == before or (product[0] == OPEN and made.tips.get(product[1], ("", 0.0))[0] == "left")
-    legs = [what for kind, what in hanging if kind == "leg"]
-    room = 0.6 + 0.9 * len(legs)
-    start = x if to_right else x + room
-    made.centers[node], made.axes[node] = (start + width / 2, 0.0), "h"
-    joined = component.node(node).legs - 1
-    for place_, leg in enumerate(legs):
-        at = start + width + 0.9 * (place_ + 1) if to_right else start - 0.9 * (place_ + 1)
-        upper = component.homes[leg][1] < joined / 2
-        made.tips[leg] = ("up" if upper else "down", at)
-    return x + width + room
+    sign = 1.0 if to_right else -1.0
+    parts = _beside_merge(component, node, hanging)
+    spread: list[tuple[str, tuple[str, int], float, float]] = []
+    for way, found in parts.items():
+        widths = _branch_widths(component, node, found, size, style)
+        middles = offsets(widths, style.row_gap)
+        spread += [(way, what, middle, breadth) for what, middle, breadth in zip(found, middles, widths, strict=True)]
+    room = max(middle for *_, middle, _ in spread) + 0.6
+    x = edge["row"] + style.gap + (0.0 if to_right else room)
+    for way, _, middle, breadth in spread:
+        near = width + middle - breadth / 2 if to_right else -middle - breadth / 2
+        x = max(x, edge[way] + style.row_gap - near)
+    made.centers[node], made.axes[node] = (x + width / 2, 0.0), "h"
+    edge["row"] = x + width + (room if to_right else 0.0)
+    for way, what, middle, breadth in spread:
+        at = (x + width if to_right else x) + sign * middle
+        branch = ([what], [breadth])
+        _lay_branches(component, node, branch, (at, 1.0 if way == "up" else -1.0), size, style, made)
+        edge[way] = max(edge[way], at + breadth / 2)
+
+
+def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+    """What hangs on a merge above and below the joined leg that the row takes, from the outermost leg inward."""
+    row = component.links[node]
+    legs = {leg_key(there): leg for leg, (_, there) in enumerate(row)}
+    placed = {what: legs[what if kind == "node" else -2 - what] for kind, what in hanging}
+    joined = range(len(row) - 1)
+    taken = [leg for leg in joined if leg not in placed.values()]
+    middle = taken[0] if taken else (len(joined) - 1) / 2 + 0.1
+    ranked = sorted(hanging, key=lambda item: placed[item[1]])
+    return {
+        "up": [item for item in ranked if placed[item[1]] < middle],
+        "down": [item for item in ranked[::-1] if placed[item[1]] > middle],
+    }
 
 
 _LEG_WIDTH = 0.9
@@ -294,7 +353,11 @@ def _bar_with_legs(
 
 def _upright(component: Component, size: Size) -> Size:
     """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
-    return lambda node: size(node) if component.is_bar(node) else size(node)[::-1]
+
+    def turned(node: int) -> tuple[float, float]:  # a frame in a branch has its wires above and below
+        return size(node) if component.node(node).kind in TURNING_KINDS else size(node, True)[::-1]
+
+    return turned
 
 
 def _branch_widths(
@@ -331,7 +394,7 @@ def _lay_branches(
             continue
         growth = _grow(component, what, node, across, style)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
-        start = size(node)[1] / 2 + gap + across(what)[0] / 2
+        start = size(node)[1] / 2 + gap + growth.lead + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it
             if inner < 0:
@@ -342,7 +405,7 @@ def _lay_branches(
 
 
 def _branches(
-    component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement, above_only: bool
+    component: Component, node: int, before: int, after: int, sides: dict[int, str], made: Placement
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """What hangs above a node of the row (left to right) and what hangs below it."""
     row = component.links[node]
@@ -375,11 +438,17 @@ def _branches(
             hanging.append(("node", there[0], below))
     if free:
         hanging = _shared_out(component, node, hanging)
-    if above_only:
-        hanging = [(kind, what, False) for kind, what, _ in hanging]
     down = [(kind, what) for kind, what, low in hanging if low]
     up = [(kind, what) for kind, what, low in hanging if not low]
-    return up[::-1] if not free else up, down
+    if not free:
+        return up[::-1], down
+    return _amid(component, node, up), _amid(component, node, down)
+
+
+def _amid(component: Component, node: int, hanging: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """What hangs on a node without an order of legs, matrices that stand across amid the others."""
+    parts = {(what if kind == "node" else -2 - what): (kind, what) for kind, what in hanging}
+    return [parts[key] for key in component.across_amid(node, list(parts))]
 
 
 def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:

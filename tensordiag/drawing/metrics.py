@@ -18,7 +18,11 @@ __all__ = ["DrawMetrics", "coincide", "measure"]
 
 @dataclass(frozen=True)
 class DrawMetrics:
-    """What can be wrong with a picture, as numbers: all counts are 0 in a good one, crossings in a planar one."""
+    """What can be wrong with a picture, as numbers: all counts are 0 in a good one, crossings in a planar one.
+
+    Angles are in degrees: the smallest between wires at one round node, and between wires that cross (90 without
+    crossings).  `layout_seconds` is the processor time from the expression to the scene.
+    """
 
     crossings: int
     coincident_wires: int
@@ -36,10 +40,12 @@ class DrawMetrics:
     aspect: float
     area_used: float
     dropped_labels: int
+    crossing_angle: float
+    layout_seconds: float
 
 
-def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
-    """The metrics of a scene; `frame` is the page."""
+def measure(scene: Scene, frame: Box, dropped: int = 0, seconds: float = 0.0) -> DrawMetrics:
+    """The metrics of a scene; `frame` is the page, `seconds` what its layout took."""
     shapes = [s for s in scene.nodes if s.state != "ghost"]
     solid = [s for s in shapes if s.kind != "frame"]
     wires = scene.wires
@@ -47,8 +53,9 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
     mean = sum(lengths) / len(lengths)
     spread = math.sqrt(sum((v - mean) ** 2 for v in lengths) / len(lengths)) / mean
     used = sum(s.box.width * s.box.height for s in solid)
+    crossed = crossings(wires)
     return DrawMetrics(
-        len(crossings(wires)),
+        len(crossed),
         _coincident(wires),
         _overlaps(shapes),
         sum(_hits(w, shapes) for w in wires),
@@ -61,6 +68,8 @@ def measure(scene: Scene, frame: Box, dropped: int = 0) -> DrawMetrics:
         frame.width / max(frame.height, 1e-9),
         used / max(frame.width * frame.height, 1e-9),
         dropped,
+        min((crossing.angle for crossing in crossed), default=90.0),
+        seconds,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .crossings import crossings
-from .geometry import Path, add, circle, distance, line, moved, polygon, scaled, sub, unit
+from .geometry import Path, add, circle, distance, line, moved, polygon, rotated, scaled, sub, unit
 from .scene import Arrow, Bubble, Item, NodeShape, Scene, Text, Wire
 from .shapes import arrowhead, bevel, hatching, outline, stroke
 from .style import Style, Theme, mixed
@@ -39,7 +39,7 @@ def strokes(scene: Scene, theme: Theme, style: Style) -> list[Stroke]:
     gaps = _gaps(scene, theme, style)
     for item in sorted(scene.items, key=_layer):
         if isinstance(item, Wire):
-            made += [*gaps.get(item.id, []), _wire(item, theme, style)]
+            made += [*gaps.get(item.id, []), *_wire(item, theme, style)]
         elif isinstance(item, NodeShape):
             made += _node(item, theme, style)
         elif isinstance(item, Text):
@@ -60,8 +60,8 @@ def _gaps(scene: Scene, theme: Theme, style: Style) -> dict[str, list[Stroke]]:
     made: dict[str, list[Stroke]] = {}
     wires = scene.wires
     grounds = [item for item in scene.items if _layer(item) == 0]
-    for _, over, point in crossings(wires) if style.halo else []:
-        wire = wires[over]
+    for crossing in crossings(wires) if style.halo else []:
+        wire, point = wires[crossing.over], crossing.point
         near = [p for p in wire.points if distance(p, point) < _REACH]
         way = unit(sub(near[-1], near[0])) if len(near) > 1 else unit(sub(wire.points[-1], wire.points[0]))
         ground = theme.panel if any(g.box.contains(point) for g in grounds) else theme.background
@@ -75,10 +75,18 @@ def _gaps(scene: Scene, theme: Theme, style: Style) -> dict[str, list[Stroke]]:
 _REACH = 0.35
 
 
-def _wire(item: Wire, theme: Theme, style: Style) -> Stroke:
+def _wire(item: Wire, theme: Theme, style: Style) -> list[Stroke]:
     width = item.width or (style.accent_line if item.state == "accent" else style.wire)
     dashed = item.state in ("ghost", "removed")
-    return Stroke(item.path, "", _state(item.state, theme.wire, theme), width, dashed, item.id)
+    color = _state(item.state, theme.wire, theme)
+    made = [Stroke(item.path, "", color, width, dashed, item.id)]
+    if item.count > 1:  # a slash across the middle of a bundle
+        middle = len(item.points) // 2
+        before, after = item.points[middle - 1], item.points[middle]
+        way = rotated(unit(sub(after, before)), 60.0)
+        center = add(before, sub(after, before), 0.5)
+        made.append(Stroke(line(add(center, way, -0.42), add(center, way, 0.42)), "", color, style.wire))
+    return made
 
 
 def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:

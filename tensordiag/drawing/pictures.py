@@ -42,6 +42,7 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
     return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
 
 
+_BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
 _SPREAD_UP_TO = 16
 
@@ -139,6 +140,10 @@ class Builder(Arrangement):
             items += shapes
             texts += labels
         dropped: tuple[str, ...] = ()
+        if self.skeleton.counts:
+            from .labels import bundle_labels  # few pictures have bundles
+
+            texts += bundle_labels([*wires, *items, *texts])
         if self.options.labels in ("all", "dims") and not self.sizes.dots:
             from .labels import wire_labels  # only pictures with labelled wires need it
 
@@ -200,7 +205,9 @@ class Builder(Arrangement):
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
             slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
             state = "ghost" if self.options.ghost else self.options.states.get(-1 - number, state)
-            made.append(Wire(name, path, ends, state, slanted, self._width(number)))
+            count = self.skeleton.count(number)
+            width = _BUNDLE * self.style.wire if count > 1 else self._width(number)
+            made.append(Wire(name, path, ends, state, slanted, width, count))
         return made
 
     def _width(self, wire: int) -> float | None:
@@ -245,7 +252,8 @@ class Builder(Arrangement):
         center = here.center
         if node.kind in ("vector", "unit"):
             text = typeset(node.label).width * self.sizes.label_scale(node)
-            offset = min(here.width * 0.14, max(0.0, here.width / 2 - text / 2 - 0.32))
+            share = 0.14 if here.turn % 90.0 == 0.0 else 0.19  # of a tilted one the centre of the inscribed circle
+            offset = min(here.width * share, max(0.0, here.width / 2 - text / 2 - 0.32))
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
         label = node.label
@@ -269,10 +277,13 @@ class Builder(Arrangement):
 def _port_numbers(here: Pose, name: str) -> list[Item]:
     """Which leg is which, at the rim inside, where the shape alone does not say so."""
     ports = here.ports.items() if here.numbered else ()
-    return [
-        Text(f"{name}-{leg}", str(leg), add(point, normal, -0.36), 0.55, "muted", True, name)
-        for leg, (point, normal) in ports
-    ]
+    made: list[Item] = []
+    for leg, (point, normal) in ports:
+        first, last = here.node.spans[leg] if here.node.spans else (leg, leg)
+        label = str(first) if first == last else f"{first}–{last}"
+        inward = 0.36 + 0.3 * abs(normal[0]) * (first != last)
+        made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.55, "muted", True, name))
+    return made
 
 
 def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, is_paired
 from .geometry import Point, add, distance, rotated, sub, unit
-from .layout import Placement
+from .layout import Placement, Size
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
 
@@ -39,6 +39,8 @@ class Pose:
             return self.node.legs > 2 or self.paired
         if self.node.kind != "tensor":
             return False
+        if any(first > last for first, last in self.node.spans):
+            return True
         angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
         if self.mirrored:
             angles = [-a for a in angles]
@@ -49,7 +51,7 @@ class Pose:
 def pose(
     component: Component,
     placement: Placement,
-    size: Callable[[int], tuple[float, float]],
+    size: Size,
     tip_at: Callable[[int], Point],
 ) -> dict[int, Pose]:
     """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
@@ -60,11 +62,11 @@ def pose(
         if placement.axes.get(number) == "corner" and node.kind in BAR_KINDS:
             width = height = max(width, height)  # it may stand either way, and its row stays level
         here = Pose(number, node, placement.centers[number], width, height)
-        upright = node.kind == "frame" and node.legs == 2 and placement.axes.get(number) == "v"
+        hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
+        upright = _is_upright(here, hints, placement.axes.get(number, "free"))
         here.paired = upright or is_paired(component.skeleton, number, component.links[number])
         if upright:
-            here.width += 0.9  # its inner legs are numbered, which its size did not count on
-        hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
+            here.width, here.height = size(number, True)
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
@@ -76,6 +78,16 @@ def pose(
     for here in fixed:
         _untwist(component, here, made)
     return made
+
+
+def _is_upright(here: Pose, hints: list[Point], axis: str) -> bool:
+    """Whether a frame's two wires do not come in at its left and right sides, so that it needs numbers."""
+    if here.node.kind != "frame" or here.node.legs != 2:
+        return False
+    if axis != "free":
+        return axis == "v"
+    level = all(abs(x) * here.height >= abs(y) * here.width for x, y in hints)
+    return not level or hints[0][0] * hints[1][0] > 0
 
 
 def _untwist(component: Component, here: Pose, made: dict[int, Pose]) -> None:
@@ -274,7 +286,7 @@ def _round_ports(component: Component, placement: Placement, here: Pose, hints: 
     if here.node.kind == "copy":
         step = 0.55
     else:
-        step = min(0.85 / radius, 2 * math.pi / max(1, here.node.legs))
+        step = min((1.3 if here.node.spans else 0.85) / radius, 2 * math.pi / max(1, here.node.legs))
     for key, legs in groups.items():
         if len(legs) == 1:
             continue

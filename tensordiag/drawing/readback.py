@@ -13,7 +13,7 @@ import networkx as nx
 
 from .geometry import Point, distance, rotated, sub
 from .isomorphism import isomorphic
-from .scene import NodeShape, Scene, Text
+from .scene import NodeShape, Scene, Text, Wire
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
 
@@ -96,18 +96,41 @@ def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape
                 touching[min(hits, key=lambda k: border_gap(shapes[k], point))].append((point, number, side))
             else:
                 open_ends.append((point, number, side))
-    ends: dict[tuple[int, int], End] = {}
+    ends: dict[tuple[int, int], list[End]] = {}
     nodes: list[Node] = []
     for number, shape in enumerate(shapes):
         content = _inside(scene, shape) if shape.kind == "frame" else ()
-        nodes.append(Node(shape.kind, shape.label, len(touching[number]), content=content))
-        for leg, (_, at, side) in enumerate(_in_order(shape, touching[number], texts)):
-            ends[(at, side)] = (number, leg)
+        total = sum(wires[at].count for _, at, _ in touching[number])
+        nodes.append(Node(shape.kind, shape.label, total, content=content))
+        leg = 0
+        for touch in _in_order(shape, touching[number], texts, wires):
+            _, at, side = touch
+            legs = list(range(leg, leg + wires[at].count))
+            leg += len(legs)
+            if wires[at].count > 1 and _is_reversed(shape, touch, texts):
+                legs = legs[::-1]
+            ends[(at, side)] = [(number, k) for k in (legs[::-1] if shape.mirrored else legs)]
     order = _open_order(open_ends, texts, names, sides)
     for place, (_, at, side) in order:
-        ends[(at, side)] = (OPEN, place)
-    joined = tuple((ends[(k, 0)], ends[(k, 1)]) for k in range(len(wires)))
+        ends[(at, side)] = [(OPEN, place)]
+    # the wires of a bundle come counter-clockwise at one end and clockwise at the other
+    joined = tuple(pair for k in range(len(wires)) for pair in zip(ends[(k, 0)], reversed(ends[(k, 1)]), strict=True))
     return Skeleton(tuple(nodes), joined, len(open_ends))
+
+
+def _is_reversed(shape: NodeShape, end: Touch, texts: Sequence[Text]) -> bool:
+    """Whether the numbers at a bundle's end say that its legs come in falling order."""
+    numbers = [t for t in _numbers(shape, texts) if "–" in t.label]
+    if not numbers:
+        return False
+    first, _, last = min(numbers, key=lambda t: distance(t.center, end[0])).label.partition("–")
+    return int(last) < int(first)
+
+
+def _numbers(shape: NodeShape, texts: Sequence[Text]) -> list[Text]:
+    """The numbers of legs, or of the first and last leg of a bundle, at a shape's rim."""
+    own = (t for t in texts if t.owner == shape.id and t.size < 0.6)
+    return [t for t in own if t.label.replace("–", "").isdigit()]
 
 
 def _inside(scene: Scene, shape: NodeShape) -> tuple[Any, ...]:
@@ -146,7 +169,7 @@ def _touches(shape: NodeShape, point: Point) -> bool:
     return shape.box.contains(point, 0.01) and border_gap(shape, point) < _TOUCH
 
 
-def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> list[Touch]:
+def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text], wires: Sequence[Wire]) -> list[Touch]:
     """The wires at a node in the order of its legs, by the marks of its shape."""
 
     def local(end: Touch) -> Point:
@@ -154,7 +177,7 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
 
     if shape.kind in BAR_KINDS:
         return sorted(ends, key=lambda end: local(end)[0])
-    numbers = [t for t in texts if t.owner == shape.id and t.label.isdigit() and t.size < 0.6]
+    numbers = _numbers(shape, texts)
     if shape.kind == "frame" and not numbers:
         if shape.turn == 180.0:
             return sorted(ends, key=lambda end: -end[0][0])
@@ -167,7 +190,13 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text]) -> lis
             across = across[::-1]
         return [*across, *(end for end in ends if local(end)[0] >= 0)]
     if shape.kind in ("tensor", "frame") and numbers:
-        return sorted(ends, key=lambda end: int(min(numbers, key=lambda t: distance(t.center, end[0])).label))
+
+        def first(end: Touch) -> int:
+            mine = [t for t in numbers if ("–" in t.label) == (wires[end[1]].count > 1)]
+            label = min(mine or numbers, key=lambda t: distance(t.center, end[0])).label
+            return min(int(part) for part in label.split("–"))
+
+        return sorted(ends, key=first)
     if shape.kind == "tensor" and shape.tick is not None:
         start = _angle(shape, shape.tick)
         way = -1.0 if shape.mirrored else 1.0

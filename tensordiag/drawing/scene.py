@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from .geometry import Box, Path, Point, bounds, moved, polyline
 from .shapes import outline
@@ -45,7 +45,18 @@ class Text:
         return self.center[0] - self.size * glyphs.width / 2, self.center[1] - self.size * drop
 
     def shifted(self, dx: float, dy: float) -> Text:
-        return replace(self, center=(self.center[0] + dx, self.center[1] + dy))
+        made = replace(self, center=(self.center[0] + dx, self.center[1] + dy))
+        return _with_box(made, self, dx, dy)
+
+
+_Placed = TypeVar("_Placed", bound="Text | NodeShape | Wire | Bubble | Scene")
+
+
+def _with_box(made: _Placed, old: _Placed, dx: float, dy: float) -> _Placed:
+    """What was moved, its extent moved with it where that is known."""
+    if "box" in old.__dict__:
+        made.__dict__["box"] = old.box.shifted(dx, dy)
+    return made
 
 
 _TIP_GAP, _TIP_SIZE = 0.35, 0.85
@@ -103,12 +114,16 @@ class NodeShape:
 
     def shifted(self, dx: float, dy: float) -> NodeShape:
         tick = None if self.tick is None else (self.tick[0] + dx, self.tick[1] + dy)
-        return replace(self, center=(self.center[0] + dx, self.center[1] + dy), tick=tick)
+        made = replace(self, center=(self.center[0] + dx, self.center[1] + dy), tick=tick)
+        return _with_box(made, self, dx, dy)
 
 
 @dataclass(frozen=True)
 class Wire:
-    """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice."""
+    """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice.
+
+    `count` is how many parallel wires it stands for.
+    """
 
     id: str
     path: Path
@@ -116,6 +131,7 @@ class Wire:
     state: str = "normal"
     slanted: bool = False
     width: float | None = None
+    count: int = 1
 
     @cached_property
     def points(self) -> list[Point]:
@@ -134,7 +150,7 @@ class Wire:
         return [(leg, point) for (node, leg), point in zip(self.ends, places, strict=True) if not node]
 
     def shifted(self, dx: float, dy: float) -> Wire:
-        return replace(self, path=moved(self.path, dx, dy))
+        return _with_box(replace(self, path=moved(self.path, dx, dy)), self, dx, dy)
 
 
 @dataclass(frozen=True)
@@ -156,7 +172,7 @@ class Bubble:
         return bounds(self.corners)
 
     def shifted(self, dx: float, dy: float) -> Bubble:
-        return replace(self, path=moved(self.path, dx, dy))
+        return _with_box(replace(self, path=moved(self.path, dx, dy)), self, dx, dy)
 
 
 @dataclass(frozen=True)
@@ -232,11 +248,12 @@ class Scene:
 
     def shifted(self, dx: float, dy: float) -> Scene:
         """The scene moved."""
-        return Scene(
+        made = Scene(
             tuple(item.shifted(dx, dy) for item in self.items),
             tuple(t.shifted(dx, dy) for t in self.terms),
             self.dropped,
         )
+        return _with_box(made, self, dx, dy)
 
     def prefixed(self, prefix: str) -> Scene:
         """The scene with this before every id, so that it can stand beside others."""
@@ -250,11 +267,12 @@ class Scene:
                 return replace(named, ends=(first, second))
             return named
 
-        return Scene(
+        made = Scene(
             tuple(rename(item) for item in self.items),
             tuple(replace(term, id=prefix + term.id) for term in self.terms),
             self.dropped,
         )
+        return _with_box(made, self, 0.0, 0.0)
 
     @staticmethod
     def joined(scenes: Iterator[Scene] | list[Scene]) -> Scene:

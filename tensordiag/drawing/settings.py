@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import process_time
 from typing import Any
 
 from ..core.expressions import Expr
@@ -26,7 +27,7 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the caller chose, and what the parts of one figure share: folds, names, marked tensors."""
+    """What the caller chose, and what the parts of one figure share: folds, names, marked tensors, the start."""
 
     theme: Any = "light"
     labels: str = "open"
@@ -49,11 +50,12 @@ class Settings:
     marked: frozenset[Expr] = frozenset()
     folds: Folds = field(default_factory=Folds)
     names: Names = field(default_factory=Names)
+    started: float = field(default_factory=process_time, compare=False)
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
         """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
-        known = set(cls.__dataclass_fields__) - {"folds", "marked", "names"}
+        known = set(cls.__dataclass_fields__) - {"folds", "marked", "names", "started"}
         for name in options:
             if name == "folds":
                 raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 
 from .geometry import Path, Point, add, circle, line, polygon, rotated, rounded, shape, unit
 
-__all__ = ["BAR_KINDS", "ROUND_KINDS", "arrowhead", "bevel", "hatching", "outline", "port", "stroke"]
+__all__ = ["BAR_KINDS", "ROUND_KINDS", "TURNING_KINDS", "arrowhead", "bevel", "hatching", "outline", "port", "stroke"]
 
 BAR_KINDS = frozenset({"matrix", "symmetric", "diagonal", "function", "orthogonal"})
 """Kinds with leg 0 on one side and leg 1 on the opposite one."""
+TURNING_KINDS = BAR_KINDS | {"vector", "unit", "merge"}
+"""Kinds that turn with the row or branch that they stand in."""
 ROUND_KINDS = frozenset({"tensor", "plain", "copy", "ones"})
 """Kinds whose ports may be anywhere on the rim."""
 _BEVEL = 0.7

@@ -27,7 +27,7 @@ def _natural(term: Term) -> int:
 
 
 def _score(part: Component) -> int:
-    """The score of one part with one open leg: along the matrices that follow it, past dots, and inside frames."""
+    """The score of one part with one open leg: along the matrices after it, past dots and merges, inside frames."""
     ends = [part.homes[part.outputs[0]]]
     total = 0
     seen: set[int] = set()
@@ -38,7 +38,7 @@ def _score(part: Component) -> int:
         here = part.node(node)
         if here.kind == "frame" and here.legs == 1:
             total += sum(_natural(term) for terms in here.content for term in terms)
-        elif here.kind == "copy" or (here.legs == 2 and (part.is_bar(node) or here.kind == "frame")):
+        elif here.kind in ("copy", "merge") or (here.legs == 2 and (part.is_bar(node) or here.kind == "frame")):
             ends += [there for other, (_, there) in enumerate(part.links[node]) if other != leg]
             way = 1 if leg == 0 else -1
             if here.kind == "frame" and not here.label:

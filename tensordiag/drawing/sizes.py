@@ -52,8 +52,12 @@ class Sizes:
         text = self.text(node)
         if node.kind in BAR_KINDS:
             return max(self.style.matrix_width, text + 1.1)
-        around = max(2 * self.style.disc, 0.95 * node.legs * self.style.parallel / 3.1416 * 2)
-        return max(around, text + 1.2)
+        return max(self._around(node), text + 1.2)
+
+    def _around(self, node: Node) -> float:
+        """The diameter that the legs of a disc need, and the numbers of its bundles."""
+        numbers = 1.4 if node.spans else 0.0
+        return max(2 * self.style.disc + numbers, 0.95 * node.legs * self.style.parallel / 3.1416 * 2)
 
     def __call__(self, node: Node) -> tuple[float, float]:
         """Width and height at turn 0."""
@@ -76,8 +80,7 @@ class Sizes:
         width = max(self.widths.get(self._family(node), 0.0), self._own(node))
         if node.kind in BAR_KINDS:
             return width, style.body
-        around = max(2 * style.disc, 0.95 * node.legs * style.parallel / 3.1416 * 2)
-        return width, min(width, around)
+        return width, min(width, self._around(node))
 
     def text(self, node: Node) -> float:
         """The width of the label as it is set."""

@@ -31,7 +31,10 @@ _GREEK_FUNCTIONS = {"sigmoid": "σ"}
 
 @dataclass(frozen=True)
 class Node:
-    """One node: its kind (see `shapes`), its label, how many legs, and what is inside a frame."""
+    """One node: its kind (see `shapes`), its label, how many legs, and what is inside a frame.
+
+    `spans` are the first and the last leg of each bundle on it, where there are bundles.
+    """
 
     kind: str
     label: str
@@ -39,6 +42,7 @@ class Node:
     box: Expr | None = None
     conjugate: bool = False
     content: tuple[tuple[Term, ...], ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def role(self) -> str:
@@ -54,13 +58,19 @@ class Node:
 class Skeleton:
     """Nodes and wires of one network, with `order` open legs; every leg and every open leg is on one wire.
 
-    `dims` are the wires' dimensions where they are known.
+    `dims` are the wires' dimensions where they are known, `counts` how many wires each stands for where some are
+    bundles.
     """
 
     nodes: tuple[Node, ...]
     wires: tuple[tuple[End, End], ...]
     order: int
     dims: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+
+    def count(self, wire: int) -> int:
+        """How many parallel wires a wire stands for."""
+        return self.counts[wire] if self.counts else 1
 
     def links(self) -> list[list[tuple[int, End]]]:
         """For every node, for every leg: the wire's number and the end at its other side."""

@@ -6,6 +6,7 @@ scaling for the starts.  Nothing is random: the same network always gets the sam
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .components import Component
+from .components import Component, leg_key
 from .geometry import Point
 from .layout import Placement, Size
 from .planarity import planar_start
@@ -31,9 +32,10 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     """A layout of any component: few crossings, no overlaps, open legs on the frame."""
     nodes = list(component.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
+    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
+    _draw_in(component, number, wanted)
     starts = [_scaling(wanted, pair) for pair in ((0, 1), (0, 2), (1, 2))] + [_circle(wanted)]
     starts = starts if len(radius) <= _LARGE else starts[:1]
     best: tuple[int, Array] | None = None
@@ -65,7 +67,7 @@ def _finished(
     """The placement of these points, and how many wires cross in it."""
     nodes = list(number)
     edges = _edges(component, number)
-    radius = np.array([0.5 * math.hypot(*size(n)) * 0.95 for n in nodes] + [0.2] * len(component.outputs))
+    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
     at = _separated(_aligned(at, component, number, sides), radius, edges, style)
     made = Placement("general")
     for node, k in number.items():
@@ -86,6 +88,18 @@ def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]
     for place, leg in enumerate(component.outputs):
         pairs[(number[component.homes[leg][0]], len(number) + place)] = None
     return list(pairs)
+
+
+def _draw_in(component: Component, number: dict[int, int], wanted: Array) -> None:
+    """Bring what a merge joins nearer together, so that it stands on one side and the product on the other."""
+    ends = dict(number)
+    ends.update((-2 - leg, len(number) + place) for place, leg in enumerate(component.outputs))
+    for node, row in component.links.items():
+        if component.node(node).kind == "merge":
+            k = number[node]
+            joined = [ends[leg_key(there)] for _, there in row[:-1] if there[0] != node]
+            for a, b in itertools.combinations(dict.fromkeys(joined), 2):
+                wanted[a, b] = wanted[b, a] = min(wanted[a, b], 0.7 * (wanted[a, k] + wanted[k, b]))
 
 
 def _doubled(component: Component, edges: list[tuple[int, int]], nodes: list[int]) -> Array:
@@ -251,10 +265,13 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     before = crossing_count(at, edges)
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
+    order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])
     moved = at
-    for _ in range(80 if len(at) <= _LARGE else 30):
+    rounds = 80 if len(at) <= _LARGE else 30
+    for step_ in range(rounds):
         push = np.zeros_like(moved)
         gaps = moved[:, None] - moved[None]
+        gaps[..., 0] += 1e-3 * order * (np.abs(gaps).max(2) < 1e-3)  # points that coincide part sideways
         length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
         short = np.maximum(room - length, 0.0)
         np.fill_diagonal(short, 0.0)
@@ -274,7 +291,10 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
         if float(np.abs(push).max()) < 1e-3:
             break
         tried = moved + np.clip(push, -0.6, 0.6)
-        if crossing_count(tried, edges) > before:
+        if (
+            crossing_count(tried, edges) > before
+            and not (short > (0.7 if step_ < 2 * rounds // 3 else 0.1) * room).any()
+        ):
             tried = moved * 1.04
         moved = tried
     found: Array = np.round(moved, 3)

@@ -1,0 +1,166 @@
+"""Laws that the metrics do not count: how many wires, how far apart, in which order legs end, what a page holds."""
+
+import itertools
+from dataclasses import replace
+from math import dist
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from test_drawing_faithful import LETTERS
+from test_drawing_samples import SAMPLES, W, random_network
+
+import tensordiag as td
+from tensordiag.drawing.readback import border_gap
+from tensordiag.drawing.scene import Scene
+from tensordiag.drawing.skeletons import OPEN, terms_of
+
+
+def wire_counts(drawing, expr):
+    """The wires between nodes that are drawn, bundles counted whole, and those that there are, top level."""
+    inner = [w for w in drawing.scene.wires if "." not in w.id and all(node for node, _ in w.ends)]
+    skeletons = [term.skeleton for term in terms_of(expr)]
+    wanted = sum(OPEN not in (a[0], b[0]) for s in skeletons for a, b in s.wires)
+    return sum(wire.count for wire in inner), wanted
+
+
+def loose_ends(drawing):
+    """Ends of wires that are not on the border of their node, to a millionth of an em."""
+    nodes = {node.id: node for node in drawing.scene.nodes}
+    return [
+        wire.id
+        for wire in drawing.scene.wires
+        for (node, _), point in zip(wire.ends, (wire.points[0], wire.points[-1]), strict=True)
+        if node and border_gap(nodes[node], point) > 1e-6
+    ]
+
+
+def near_parallels(drawing):
+    """Pairs of wires with the same two ends that are nearer than half an em in the middle."""
+    groups = {}
+    for wire in drawing.scene.wires:
+        ends = tuple(sorted(node for node, _ in wire.ends))
+        if all(ends) and ends[0] != ends[1]:
+            groups.setdefault(ends, []).append(wire)
+    middles = [[wire.points[len(wire.points) // 2] for wire in group] for group in groups.values()]
+    return [pair for group in middles for pair in itertools.combinations(group, 2) if dist(*pair) < 0.5]
+
+
+def small_loops(drawing):
+    """Wires from a node to itself that enclose less than one square em, or end where they begin."""
+    found = []
+    for wire in drawing.scene.wires:
+        (a, _), (b, _) = wire.ends
+        if a and a == b:
+            ring = [*wire.points, wire.points[0]]
+            area = abs(sum(p[0] * q[1] - p[1] * q[0] for p, q in itertools.pairwise(ring))) / 2
+            if area < 1 or dist(wire.points[0], wire.points[-1]) < 0.3:
+                found.append(wire.id)
+    return found
+
+
+def wrong_orders(drawing):
+    """Sides of frames at which the open legs do not stand in their order, from top to bottom or left to right."""
+    found = []
+    for term in drawing.scene.terms:
+        if "." in term.id:
+            continue
+        frame = term.frame
+        wires = [w for w in drawing.scene.wires if w.id.startswith(f"{term.id}/w") and not w.slanted]
+        tips = [tip for wire in wires for tip in wire.tips]
+        sides = [
+            [(-point[1], leg) for leg, point in tips if abs(point[0] - edge) < 0.3]
+            for edge in (frame.left, frame.right)
+        ]
+        sides += [
+            [(point[0], leg) for leg, point in tips if abs(point[1] - edge) < 0.3] for edge in (frame.bottom, frame.top)
+        ]
+        rows = [[leg for _, leg in sorted(row)] for row in sides]
+        found += [(term.id, row) for row in rows if row != sorted(row)]
+    return found
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_laws_hold_for_the_samples(name):
+    expr = td.flat(SAMPLES[name]).simplify()
+    drawing = td.draw(expr, simplify=False)
+    drawn, wanted = wire_counts(drawing, expr)
+    assert drawn == wanted
+    assert loose_ends(drawing) == []
+    assert near_parallels(drawing) == []
+    assert small_loops(drawing) == []
+
+
+def test_the_laws_hold_for_random_networks():
+    for seed in range(200):
+        expr = random_network(seed)
+        drawing = td.draw(expr, simplify=False)
+        drawn, wanted = wire_counts(drawing, expr)
+        assert drawn == wanted, seed
+        assert loose_ends(drawing) == [], seed
+        assert near_parallels(drawing) == [], seed
+        assert small_loops(drawing) == [], seed
+
+
+def test_what_breaks_a_law_is_noticed():
+    expr = td.einsum("ijj,ikl,mkl->m", W, td.Tensor("G", ("n",) * 3), td.Tensor("H", ("n",) * 3))
+    drawing = td.draw(expr, simplify=False)
+    scene = drawing.scene
+
+    def changed(old, new):
+        return replace(drawing, scene=replace(scene, items=tuple(new if item is old else item for item in scene.items)))
+
+    pairs = [w for w in scene.wires if sum(other.ends[0][0] == w.ends[0][0] for other in scene.wires) > 1]
+    loop = next(w for w in scene.wires if w.ends[0][0] == w.ends[1][0])
+    joined = next(w for w in pairs if w.ends[0][0] != w.ends[1][0] and not w.tips)
+    assert loose_ends(changed(loop, loop.shifted(0.01, 0.0))) == [loop.id, loop.id]
+    assert small_loops(changed(loop, replace(loop, path=(("M", (loop.points[0],)), ("L", (loop.points[-1],))))))
+    twin = replace(joined, id="0/w99")
+    doubled = replace(drawing, scene=Scene((*scene.items, twin), scene.terms))
+    assert near_parallels(doubled)
+    assert wire_counts(doubled, expr)[0] == wire_counts(doubled, expr)[1] + 1
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_open_legs_stand_in_order(name):
+    assert wrong_orders(td.draw(SAMPLES[name])) == []
+
+
+def test_open_legs_of_nearly_all_random_networks_stand_in_order():
+    # where it needs crossings otherwise, or the order of a node's legs says so, some stand otherwise
+    assert sum(bool(wrong_orders(td.draw(random_network(seed), simplify=False))) for seed in range(400)) <= 10
+
+
+def test_open_legs_out_of_order_are_noticed():
+    drawing = td.draw(SAMPLES["mps"])
+    items = list(drawing.scene.items)
+    first, second = (next(i for i in items if i.id == f"0/w{number}") for number in (2, 4))
+    swapped = {
+        first.id: replace(first, ends=(first.ends[0], second.ends[1])),
+        second.id: replace(second, ends=(second.ends[0], first.ends[1])),
+    }
+    scene = replace(drawing.scene, items=tuple(swapped.get(item.id, item) for item in items))
+    assert wrong_orders(replace(drawing, scene=scene))
+
+
+@pytest.mark.parametrize("name", ["hadamard", "peps", "cp square", "log-sum-exp hessian", "layer jacobian"])
+def test_what_is_painted_lies_on_the_page(name):
+    drawing = td.draw(SAMPLES[name], labels="all")
+    figure = Figure(figsize=(drawing.box.width / 5, drawing.box.height / 5))
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    drawing.draw_into(axes)
+    canvas.draw()
+    page = figure.bbox.padded(0.5)
+    for patch in axes.patches:
+        extent = patch.get_window_extent(canvas.get_renderer())
+        assert page.x0 <= extent.x0
+        assert extent.x1 <= page.x1
+        assert page.y0 <= extent.y0
+        assert extent.y1 <= page.y1
+
+
+def test_labels_name_the_open_legs_in_order():
+    drawing = td.draw(SAMPLES["peps"])
+    named = {t.owner: t.label for t in drawing.scene.texts if "leg" in t.owner}
+    assert [named[f"0/leg{k}"] for k in range(9)] == list(LETTERS[:9])
