@@ -226,6 +226,7 @@ def test_many_parallel_wires_are_bundles_and_are_read_back(order, drawn, conjuga
     for wire in wires:
         items = [replace(i, count=i.count + 1) if i is wire else i for i in drawing.scene.items]
         assert not is_read_back(replace(drawing, scene=replace(drawing.scene, items=tuple(items))), expr)
+    assert drawing.to_tikz().isascii()
     single = draw(expr, simplify=False, labels="all").scene.wires
     assert {wire.count for wire in single} == {1}
 

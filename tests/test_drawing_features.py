@@ -248,6 +248,7 @@ def test_a_huge_network_is_drawn_as_dots_when_forced(tmp_path):
     drawing = draw(f, tmp_path / "chain.png", simplify=False, force=True)
     assert {node.kind for node in drawing.scene.nodes} == {"copy"}
     assert len(drawing.scene.nodes) == 501
+    assert drawing.scene.texts == []
 
 
 def test_bytes_do_not_depend_on_the_order_of_insertion():

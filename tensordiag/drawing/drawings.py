@@ -301,7 +301,8 @@ def picture_options(
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
     chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
-    options = Options(settings.style, settings.labels, names, chosen, marked=settings.marked)
+    labels = "none" if sizes.dots else settings.labels
+    options = Options(settings.style, labels, names, chosen, marked=settings.marked)
     return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
 
 

@@ -37,7 +37,7 @@ class Sizes:
 
     def gather(self, nodes: Iterable[Node]) -> None:
         """Let these nodes have their say in the common widths."""
-        for node in nodes:
+        for node in () if self.dots else nodes:
             if node.kind in BAR_KINDS or node.kind in ("tensor", "plain"):
                 family, own = self._family(node), self._own(node)
                 if own <= _COMMON * self.style.matrix_width:  # a very long name widens its own node only

@@ -34,7 +34,16 @@ def _path(path: Path) -> str:
     return " ".join(parts)
 
 
-_SIGNS = {"−": "-", "·": "\\cdot ", "∂": "\\partial ", "∘": "\\circ ", "→": "\\to ", "…": "\\dots ", "⊤": "\\top "}
+_SIGNS = {
+    "−": "-",
+    "–": "\\mbox{--}",
+    "·": "\\cdot ",
+    "∂": "\\partial ",
+    "∘": "\\circ ",
+    "→": "\\to ",
+    "…": "\\dots ",
+    "⊤": "\\top ",
+}
 
 
 def _tex(label: str, roman: bool) -> str:
