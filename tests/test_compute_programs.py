@@ -1,5 +1,6 @@
 """What programs are made of: counted kernels and buffers, the values checked against NumPy."""
 
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -152,3 +153,31 @@ def test_products_with_a_common_operand_are_joined_in_a_sum():
     expected = np.sin(a) @ (b * c) + np.cos(a) @ (b * c) + np.sin(a) @ (np.exp(d) * b)
     np.testing.assert_allclose(many(arrays), expected, rtol=1e-12, atol=1e-12)
     assert kernels(many)["matmul"] == 2
+
+
+def test_logistic_functions_are_exact_in_their_tails():
+    (x,) = td.tensors("x[n]")
+    sigmoid = td.apply("sigmoid", x)
+
+    def exact(array):
+        return np.exp(np.minimum(array, 0)) / (1 + np.exp(-np.abs(array)))
+
+    array = np.array([-700.0, -40.0, -1.0, 0.0, 2.0, 40.0, 700.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for expr in (sigmoid, 2 * sigmoid * 0.5, td.exp(x) / (1 + td.exp(x))):
+            np.testing.assert_allclose(expr.evaluate(x=array), exact(array), rtol=1e-14)
+        np.testing.assert_allclose(
+            td.apply("sigmoid", -2 * x).evaluate(x=array), exact(-2 * array), rtol=1e-12, atol=1e-300
+        )
+        far = 9 * array
+        logarithm = np.minimum(far, 0) - np.log1p(np.exp(-np.abs(far)))
+        np.testing.assert_allclose(td.log(sigmoid).evaluate(x=far), logarithm, rtol=1e-14)
+        slope = td.grad(td.log(sigmoid).sum(), x)
+        np.testing.assert_allclose(slope.evaluate(x=array), exact(-array), rtol=1e-14)
+        for dtype in (np.float32, np.float64):
+            assert 0 <= sigmoid.evaluate(x=np.array([-1e6], dtype))[0] < 1e-37
+            assert sigmoid.evaluate(x=np.array([1e6], dtype))[0] == 1
+    z = np.array([-40 + 1j, 3 - 2j, 40j, 800 + 1j, -800 + 1j])
+    np.testing.assert_allclose(sigmoid.evaluate(x=z)[:3], np.exp(z[:3]) / (1 + np.exp(z[:3])), rtol=1e-13)
+    assert np.isfinite(sigmoid.evaluate(x=z)).all()

@@ -344,6 +344,25 @@ def test_vectorised_matrices_print_and_are_read_back():
         td.parse("vec(x)")
 
 
+def test_sums_over_columns_and_triangles_that_are_not_square_are_read_back():
+    V, p, q = td.tensors("V[m,n] p[m] q[n]")
+    columns = td.logsumexp(V, axis=0)
+    triangle = td.tril(td.outer(td.ones(["m"]), td.ones(["n"])))
+    texts = {
+        "logsumexpcols(V)ᵀ": columns,
+        "Vᵀp − 2logsumexpcols(V)ᵀ": V.T @ p - 2 * columns,
+        "V logsumexpcols(V)ᵀ": V @ columns,
+        "p∘logsumexprows(V)": td.logsumexp(V, axis=1) * p,
+        "tril(𝟏_m 𝟏_nᵀ)q": triangle @ q,
+        "p∘(tril(𝟏_m 𝟏_nᵀ)q)": p * (triangle @ q),
+    }
+    for text, expr in texts.items():
+        assert expr.matrix() == text
+        check_read_back(expr)
+    square = td.tril(td.outer(td.ones(["m"]), td.ones(["m"])))
+    assert (square @ p).matrix() == "cumsum(p)"
+
+
 def test_kronecker_of_order_3():
     A, x, y = td.tensors("A[m,n] x[n] y[m]")
     assert to_kronecker(td.diff(A @ x, A), rows=1) == "I_m⊗xᵀ"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError, did_you_mean
-from .implementations import registered_arrays
+from .implementations import largest_exponent, registered_arrays
 from .library_functions import library_implementation
 from .slicing import run_slices
 
@@ -61,19 +61,23 @@ def _numpy_scope(dtype: Any) -> dict[str, Any]:
         "subtract": np.subtract,
         "add": np.add,
         "multiply": np.multiply,
-        "tanh": np.tanh,
+        "exp": np.exp,
+        "reciprocal": np.reciprocal,
         "maximum": np.maximum,
+        "minimum": np.minimum,
         "greater": np.greater,
         "number": dtype.type,
+        "largest": largest_exponent(dtype),
         "run_slices": run_slices,
     }
 
 
 _NUMPY_HEADER = (
     "import numpy as np",
-    "from numpy import add, array, dot, einsum, empty, eye, full, greater, matmul, maximum, multiply",
-    "from numpy import subtract, tanh, zeros",
+    "from numpy import add, array, dot, einsum, empty, exp, eye, full, greater, matmul, maximum, minimum, multiply",
+    "from numpy import reciprocal, subtract, zeros",
     "total, dtype, number = np.add.reduce, np.dtype('float64'), np.float64",
+    "largest = 709.0  # whose exponential is finite",
 )
 
 

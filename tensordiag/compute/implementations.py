@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -12,7 +13,14 @@ from ..core.expressions import FUNCTIONS
 from ..errors import ShapeError, SingularError, UnknownTensorError, did_you_mean
 from .arrays import Array
 
-__all__ = ["IMPLEMENTATIONS", "SHARED_NAMES", "implementation", "register_array", "registered_arrays"]
+__all__ = [
+    "IMPLEMENTATIONS",
+    "SHARED_NAMES",
+    "implementation",
+    "largest_exponent",
+    "register_array",
+    "registered_arrays",
+]
 
 Implementation: TypeAlias = Callable[..., Any]
 
@@ -86,10 +94,25 @@ def step(x: Array) -> Any:
     return _like(np.asarray(x), x > 0)
 
 
+def largest_exponent(dtype: Any) -> float:
+    """A number whose exponential is finite in a type, and almost the largest."""
+    return math.floor(math.log(np.finfo(dtype).max))
+
+
 def sigmoid(x: Array) -> Any:
-    """1/(1 + exp(−x)) without overflow: half of 1 + tanh(x/2)."""
-    half = np.asarray(0.5, dtype=np.asarray(x).dtype)[()]
-    return half * np.tanh(half * x) + half
+    """1/(1 + exp(−x)) without overflow, exact to rounding in both tails."""
+    x = np.asarray(x)
+    if np.iscomplexobj(x):
+        return _complex_sigmoid(x)
+    made = np.exp(np.minimum(-x, x.dtype.type(largest_exponent(x.dtype))))
+    return 1 / (1 + made)
+
+
+def _complex_sigmoid(x: Array) -> Any:
+    """exp(x)/(1 + exp(x)), or 1/(1 + exp(−x)): whichever exponential is small."""
+    negative = np.real(x) < 0
+    small = np.exp(np.where(negative, x, -x))
+    return np.where(negative, small, 1)[()] / (1 + small)
 
 
 def _principal(x: Any) -> Any:

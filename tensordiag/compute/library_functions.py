@@ -22,7 +22,7 @@ def library_implementation(
     table |= {
         "relu": lambda x: xp.where(x > 0, x, xp.zeros_like(x)),
         "step": lambda x: xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)),
-        "sigmoid": lambda x: 0.5 * xp.tanh(0.5 * x) + 0.5,
+        "sigmoid": lambda x: _sigmoid(xp, special, x),
         "softplus": lambda x: xp.where(x > 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))),
         "erf": special.erf,
         "gelu": lambda x: 0.5 * x * (special.erf(x * 0.5**0.5) + 1),
@@ -57,6 +57,10 @@ def library_implementation(
         return found
 
     return find
+
+
+def _sigmoid(xp: Any, special: Any, x: Any) -> Any:
+    return 0.5 * xp.tanh(0.5 * x) + 0.5 if "complex" in str(x.dtype) else special.expit(x)
 
 
 def _with_legs(x: Any, legs: tuple[int, ...]) -> tuple[int, ...]:

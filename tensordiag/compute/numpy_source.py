@@ -13,7 +13,7 @@ from ..core.numbers import as_number
 from .array_views import as_matrix, as_stack, broadcast
 from .blocks import Block, find_runs
 from .constants import constant_array, running_sum
-from .implementations import power, relu, step
+from .implementations import power, relu, sigmoid, step
 from .layouts import stacked_lead, summed_order
 from .values import Value
 from .writers import Writer, letters, literal
@@ -219,18 +219,18 @@ class NumpyWriter(Writer):
         return f"-{x}" if value.data == -1 else f"{x} * {literal(value.data)}"
 
     def logistic(self, value: Value, x: str) -> str:
-        """sigmoid(c·x), in place where x is not needed any more."""
+        """sigmoid(c·x) = 1/(1 + exp(−c·x)), in place where x is not needed any more."""
         self.use(value, "sigmoid")
-        factor = literal(as_number(value.data * Fraction(1, 2)))
-        if not value.shape:
-            return f"0.5 * tanh({factor} * {x}) + 0.5"
-        name = x
-        if self.free(value.operands[0]):
+        factor = literal(as_number(-value.data))
+        if not value.shape or not self.reuse:
+            return f"{self.function(sigmoid, 'f')}({x} * {literal(value.data)})"
+        name = x if self.free(value.operands[0]) else f"v{len(self.name)}"
+        if name == x and value.data != -1:
             self.lines.append(f"{x} *= {factor}")
-        else:
-            name = f"v{len(self.name)}"
+        elif name != x:
             self.lines.append(f"{name} = {x} * {factor}")
-        self.lines += [f"tanh({name}, {name})", f"{name} *= 0.5", f"{name} += 0.5"]
+        self.lines += [f"minimum({name}, largest, out={name})", f"exp({name}, {name})"]
+        self.lines += [f"{name} += 1", f"reciprocal({name}, {name})"]
         return "=" + name
 
     def reduce(self, value: Value, x: str) -> str:

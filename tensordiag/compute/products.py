@@ -114,7 +114,7 @@ class Planner:
             return _straight(value)
         if value.kind == "apply" and value.data[0] == "sigmoid":
             inner = self.handles[value.operands[0].number]
-            if not isinstance(inner.coefficient, complex):  # sigmoid(cx) is (tanh(cx/2) + 1)/2
+            if not isinstance(inner.coefficient, complex):  # the factor goes into the exponential
                 made = self.values.make("logistic", inner.coefficient, (inner.value,), inner.value.shape)
                 return Handle(made, inner.axes)
         below = tuple([self.array(self.handles[o.number]) for o in value.operands])

@@ -19,7 +19,10 @@ _POSITIVE = frozenset({"exp", "abs", "relu", "softplus"})
 
 
 def recognised(values: Values, roots: Sequence[Value]) -> list[Value]:
-    """The roots with log(1 + eᵗ) as softplus(t) and the fractions eᵗ/(1 + eᵗ) and 1/(1 + eᵗ) as logistic functions."""
+    """The roots with log(1 + eᵗ) as softplus(t), the fractions eᵗ/(1 + eᵗ) and 1/(1 + eᵗ) as logistic functions.
+
+    The logarithm of a logistic function is −softplus(−t), that of a softmax logsoftmax.
+    """
 
     def change(value: Value) -> Value:
         if value.kind == "apply":
@@ -66,6 +69,8 @@ def _stable(values: Values, value: Value) -> Value:
         return _function(values, "softplus", t)
     if name == "log1p" and _is(below, "exp"):
         return _function(values, "softplus", below.operands[0])
+    if name == "log" and _is(below, "sigmoid"):
+        return _negated(values, _function(values, "softplus", _negated(values, below.operands[0])))
     if name == "log" and _is(below, "softmax"):
         return values.make("apply", ("logsoftmax", below.data[1]), below.operands, value.shape)
     return value

@@ -6,10 +6,9 @@ import math
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
-from ..core.numbers import Number, as_number
+from ..core.numbers import Number
 from .constants import constant_array
 from .values import Value
 
@@ -160,7 +159,7 @@ class FunctionalWriter(Writer):
 
     def logistic(self, value: Value, x: str) -> str:
         self.use(value, "sigmoid")
-        return f"0.5 * xp.tanh({literal(as_number(value.data * Fraction(1, 2)))} * {x}) + 0.5"
+        return f"{self.function(self.functions['implementation']('sigmoid'), 'f')}({literal(value.data)} * {x})"
 
     def turn(self, value: Value, x: str) -> str:
         product = value.operands[0]

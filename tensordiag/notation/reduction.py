@@ -167,8 +167,12 @@ def _is_lower(term: Term) -> bool:
 
 
 def _applied(matrix: Term, vector: Term) -> Term:
-    """A matrix times a vector; a triangle of ones adds up."""
-    return Term("call", (vector,), text="cumsum") if _is_lower(matrix) else product(matrix, vector)
+    """A matrix times a vector; a square triangle of ones adds up."""
+    if _is_lower(matrix):
+        left, right = matrix.args[0].args
+        if left.data is transposed(right).data:
+            return Term("call", (vector,), text="cumsum")
+    return product(matrix, vector)
 
 
 def _entrywise(first: Term, second: Term) -> Term:
@@ -263,7 +267,8 @@ def _function_term(box: Apply) -> Term:
         name += "rows" if box.params == (1,) else "cols"
     elif box.params and box.args[0].order > 1:
         raise ExportError(f"{box!r} along legs {box.params} has no matrix notation; use .index()")
-    return Term("call", args, text=name, symmetric=box.order == 2 and is_symmetric(box))
+    made = Term("call", args, text=name, symmetric=box.order == 2 and is_symmetric(box))
+    return transposed(made) if name == "logsumexpcols" else made  # which is a row
 
 
 def _argument_term(arg: Expr, elementwise: bool) -> Term:
