@@ -173,6 +173,9 @@ def test_logistic_functions_are_exact_in_their_tails():
         far = 9 * array
         logarithm = np.minimum(far, 0) - np.log1p(np.exp(-np.abs(far)))
         np.testing.assert_allclose(td.log(sigmoid).evaluate(x=far), logarithm, rtol=1e-14)
+        near = array[1:6]
+        np.testing.assert_allclose((sigmoid / sigmoid).sum().evaluate(x=near), 5)
+        np.testing.assert_allclose((x * sigmoid / sigmoid**3).evaluate(x=near), near / exact(near) ** 2)
         slope = td.grad(td.log(sigmoid).sum(), x)
         np.testing.assert_allclose(slope.evaluate(x=array), exact(-array), rtol=1e-14)
         for dtype in (np.float32, np.float64):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -96,7 +95,7 @@ def step(x: Array) -> Any:
 
 def largest_exponent(dtype: Any) -> float:
     """A number whose exponential is finite in a type, and almost the largest."""
-    return math.floor(math.log(np.finfo(dtype).max))
+    return float(np.floor(np.log(np.finfo(dtype).max)))
 
 
 def sigmoid(x: Array) -> Any:

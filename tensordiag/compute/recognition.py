@@ -15,6 +15,7 @@ from .values import Term, Value, Values, is_openable
 __all__ = ["recognised", "with_root_weights", "with_solves"]
 
 _UNIT = frozenset({"sigmoid", "softmax", "step", "argmax"})
+_NEVER_ZERO = frozenset({"exp", "sigmoid", "softmax", "softplus"})
 _POSITIVE = frozenset({"exp", "abs", "relu", "softplus"})
 
 
@@ -32,10 +33,50 @@ def recognised(values: Values, roots: Sequence[Value]) -> list[Value]:
     def spread(value: Value) -> Value:
         if value.kind != "poly":
             return value
-        terms = [made for term in value.terms for made in _spread_fractions(term)]
-        return value if len(terms) == len(value.terms) else values.poly(terms, value.shape)
+        terms = [made for term in value.terms for made in _spread_fractions(_reduced(values, term))]
+        if len(terms) == len(value.terms) and all(a is b for a, b in zip(terms, value.terms, strict=True)):
+            return value
+        return values.poly(terms, value.shape)
 
-    return opened(values, rebuilt(values, rebuilt(values, roots, spread), change))
+    roots = rebuilt(values, rebuilt(values, roots, spread), change)
+    count = use_counts(roots)
+    return opened(values, rebuilt(values, roots, lambda value: _complement(values, value, count)))
+
+
+def _reduced(values: Values, term: Term) -> Term:
+    """The term without fractions of functions that are never 0, such as sigmoid(t)/sigmoid(t)."""
+    pairs = list(zip(term.operands, term.rows, strict=True))
+    for box, row in pairs:
+        if not _is(box, "power") or box.operands[0].kind != "apply" or box.operands[0].data[0] not in _NEVER_ZERO:
+            continue
+        exponent, base = box.data[1][0], box.operands[0]
+        if not isinstance(exponent, int) or exponent >= 0 or (base, row) not in pairs:
+            continue
+        others = {i for b, r in pairs if r != row for i in r}.union(term.output)
+        if not others.issuperset(row):  # the sum of a fraction that is 1 is a size
+            continue
+        pairs.remove((box, row))
+        pairs.remove((base, row))
+        if exponent < -1:
+            left = values.make("apply", ("power", (exponent + 1,)), (base,), base.shape)
+            pairs.append((left, row))
+        made = replace(term, operands=tuple([b for b, _ in pairs]), rows=tuple([r for _, r in pairs]))
+        return _reduced(values, made)
+    return term
+
+
+def _complement(values: Values, value: Value, count: Counter[int]) -> Value:
+    """1 − sigmoid(t) as sigmoid(−t), which is exact where it is small; not where sigmoid(t) is there anyway."""
+    if value.kind != "poly" or len(value.terms) != 2:
+        return value
+    one, other = sorted(value.terms, key=lambda term: len(term.operands))
+    if one.operands or one.coefficient != 1 or other.coefficient != -1 or len(other.operands) != 1:
+        return value
+    box = other.operands[0]
+    plain = other.is_plain and other.rows[0] == other.output and one.output == other.output and not one.fixed
+    if not plain or not _is(box, "sigmoid") or count[box.number] != 1 or box.shape != value.shape:
+        return value
+    return _function(values, "sigmoid", _negated(values, box.operands[0]))
 
 
 def _function(values: Values, name: str, argument: Value) -> Value:
