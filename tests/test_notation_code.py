@@ -212,3 +212,19 @@ def test_errors_of_exports():
         x.code(name="my f")
     with pytest.raises(ExportError, match="not 'def'"):
         x.code(name="def")
+
+
+@pytest.mark.parametrize("text", ["cos(0.5)*sum(x)", "maximum(sum(x), 2)", "sqrt(2)*x", "x'*x*(1 + exp(2))"])
+def test_torch_gets_tensors_where_it_takes_no_numbers(text):
+    torch = pytest.importorskip("torch")
+    expr = td.parse(text)
+    names = {}
+    exec(expr.code("torch"), names)
+    array = np.arange(1.0, 4)
+    np.testing.assert_allclose(np.asarray(names["f"](torch.as_tensor(array))), expr.evaluate(x=array))
+
+
+def test_numbers_under_functions_become_tensors_of_torch():
+    source = td.parse("cos(0.5)*sum(x)").code("torch")
+    assert "torch.tensor(0.5, dtype=x.dtype)" in source
+    assert "torch.tensor" not in td.parse("cos(0.5)*sum(x)").code("numpy")

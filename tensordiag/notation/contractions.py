@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import opt_einsum
 
-from ..core.expressions import Apply, Expr, Structural, Sum, Tensor
+from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, walk
 from ..core.networks import Network, flatten
 from ..core.numbers import Number
 from ..dimension import Dimension
@@ -147,9 +147,16 @@ class _Writer:
 
     def _box_text(self, box: Expr) -> str:
         if isinstance(box, Apply):
-            args = [self.steps.get(arg.base) or self._text(arg.base) for arg in box.args]
+            args = [self.steps.get(arg.base) or self._array_text(arg.base) for arg in box.args]
             return function_code(box, args, self.library)
-        return self._text(box)
+        return self._array_text(box)
+
+    def _array_text(self, expr: Expr) -> str:
+        """The text of an operand or argument; PyTorch's functions take no numbers."""
+        text = self._text(expr)
+        if self.library != "torch" or expr.order or any(isinstance(node, (Apply, Tensor)) for node in walk(expr)):
+            return text
+        return f"torch.tensor({text}{self._dtype()})"
 
     def _text(self, expr: Expr) -> str:
         """One expression for a reading form whose boxes have been assigned."""
