@@ -585,3 +585,15 @@ def test_powers_of_a_matrix_are_one_power(power, printed):
     made = td.grad(td.parse(f"tr(A^{power})", "A[n,n]"), "A")
     assert made.matrix() == printed
     assert_same_value(td.parse(printed, "A[n,n]"), made)
+
+
+def test_latex_has_one_superscript_and_signs_that_readers_know():
+    from matplotlib.mathtext import MathTextParser
+
+    A, x = td.tensors("A[m,n] x[m]")
+    parse = MathTextParser("path").parse
+    texts = [expr.latex() for expr in (td.apply("pinv", A).T, td.diff(td.cumsum(x), x), td.diff(td.tril(A), A))]
+    for text in texts:
+        parse(f"${text}$")
+    assert texts[0] == r"A^{+\top}"
+    assert r"\leq" in texts[2]

@@ -46,15 +46,17 @@ def bracket(box: Structural, letters: Sequence[str], latex: bool) -> str | None:
     if box.name == "triangle":
         (k,) = box.params
         shift = f" + {k}" if isinstance(k, int) and k > 0 else f" − {-k}" if isinstance(k, int) and k else ""
-        relation = r"\le" if latex else "≤"
-        return f"[{letters[1]} {relation} {letters[0]}{shift}]"
+        relation = r"\leq" if latex else "≤"
+        text = f"[{letters[1]} {relation} {letters[0]}{shift}]"
+        return text.replace("−", "-") if latex else text
     form = _form(box)
     if form is None:
         return None
     coefficients, offset = form
     left = [(c, i) for c, i in zip(coefficients, letters, strict=True) if c > 0]
     right = [(-c, i) for c, i in zip(coefficients, letters, strict=True) if c < 0]
-    return f"[{_side(left, '')} = {_side(right, '' if offset == 0 else str(offset))}]"
+    text = f"[{_side(left, '')} = {_side(right, '' if offset == 0 else str(offset))}]"
+    return text.replace("−", "-") if latex else text
 
 
 def _form(box: Structural) -> tuple[tuple[int, ...], int | Dimension] | None:

@@ -20,6 +20,7 @@ _GREEK = {
     letter: unicodedata.name(letter).removeprefix("GREEK CAPITAL LETTER ").capitalize().replace("Lamda", "Lambda")
     for letter in "ΓΔΘΛΞΠΣΥΦΨΩ"
 }
+_SUPERSCRIPTS = {"inv": "-", "pinv": "+"}
 _COMMANDS = frozenset(["exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "det"])
 
 
@@ -73,8 +74,8 @@ class LatexWriter(Writer):
 
     def _T(self, term: Term) -> str:
         inner = term.args[0]
-        if inner.op == "call" and inner.text == "inv":
-            return rf"{self.inside(inner.args[0], 6)}^{{-\top}}"
+        if inner.op == "call" and inner.text in _SUPERSCRIPTS:  # two superscripts would be an error
+            return rf"{self.inside(inner.args[0], 6)}^{{{_SUPERSCRIPTS[inner.text]}\top}}"
         return rf"{self.inside(inner, 6)}^{{\top}}"
 
     def _call(self, term: Term) -> str:
