@@ -339,3 +339,10 @@ def test_pinv_of_a_matrix_of_low_rank(dtype):
     found = td.apply("pinv", td.outer(x, y)).evaluate(arrays)
     expected = np.outer(arrays["y"], arrays["x"]) / (arrays["x"] @ arrays["x"]) / (arrays["y"] @ arrays["y"])
     np.testing.assert_allclose(found, expected, rtol=1e-4 if dtype == np.float32 else 1e-12)
+
+
+def test_a_constant_takes_the_type_of_the_arrays():
+    (x,) = td.tensors("x[n]")
+    zero = td.hessian(x.sum(), x)
+    assert zero.evaluate(x=np.ones(3, np.float32)).dtype == np.float32
+    assert zero.evaluate(x=np.ones(3)).dtype == np.float64

@@ -597,3 +597,12 @@ def test_latex_has_one_superscript_and_signs_that_readers_know():
         parse(f"${text}$")
     assert texts[0] == r"A^{+\top}"
     assert r"\leq" in texts[2]
+
+
+def test_powers_of_numbers_inside_products_are_read_back():
+    a, b, w, U = td.tensors("a b w[n] U[m,n]")
+    half = td.parse("0.5^b")
+    assert td.diff(half, b).matrix() == "log(0.5)*0.5^b"
+    entries = td.parse("0.5.^w", dims={"w": ("n",)})
+    for expr in (half, td.diff(half, b), a * td.parse("2^b"), U @ entries, 3 * td.parse("2^b") * w):
+        check_read_back(expr)

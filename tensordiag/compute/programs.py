@@ -92,7 +92,7 @@ def _numpy_program(
     plan: Plan, dtypes: Mapping[str, Any], single: bool, shapes: Mapping[str, tuple[int, ...]], careful: bool
 ) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
     """The statements, their scope, and the functions in it that are the program's own."""
-    kinds = {dtypes[value.data] for value in plan.inputs}
+    kinds = {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
     dtype = NUMPY.common_dtype(kinds)
     if any(_has_complex(value) for value in plan.values):
         dtype = np.result_type(dtype, np.complex64)

@@ -80,9 +80,12 @@ class Writer:
         return self.join([self.inside(part, 3.5) for part in parts])
 
     def join(self, parts: list[str]) -> str:
-        """Factors side by side, with a space where two names would run together."""
+        """Factors side by side, with a space where two names would run together, a sign before a number."""
         text = ""
         for part in parts:
+            if text and re.match("[0-9]", part):
+                text += f"*{part}"
+                continue
             gap = text and re.match(r"[\w(]", part) and re.search(r"\w$", text) and not text.endswith("ᵀ")
             text += (" " if gap else "") + part
         return text
