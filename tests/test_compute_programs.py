@@ -184,3 +184,17 @@ def test_logistic_functions_are_exact_in_their_tails():
     z = np.array([-40 + 1j, 3 - 2j, 40j, 800 + 1j, -800 + 1j])
     np.testing.assert_allclose(sigmoid.evaluate(x=z)[:3], np.exp(z[:3]) / (1 + np.exp(z[:3])), rtol=1e-13)
     assert np.isfinite(sigmoid.evaluate(x=z)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_source_is_that_of_the_type(dtype):
+    (x,) = td.tensors("x[n]")
+    expr = td.diff(td.apply("sigmoid", x) * x, x)
+    program = td.compile(expr)
+    array = np.array([-100, 0.5, 3], dtype)
+    expected = program(x=array)
+    names = {}
+    exec(program.source, names)
+    found = names["program"](array)
+    assert found.dtype == expected.dtype == dtype
+    np.testing.assert_array_equal(found, expected)

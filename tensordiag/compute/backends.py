@@ -76,8 +76,6 @@ _NUMPY_HEADER = (
     "import numpy as np",
     "from numpy import add, array, dot, einsum, empty, exp, eye, full, greater, matmul, maximum, minimum, multiply",
     "from numpy import reciprocal, subtract, zeros",
-    "total, dtype, number = np.add.reduce, np.dtype('float64'), np.float64",
-    "largest = 709.0  # whose exponential is finite",
 )
 
 

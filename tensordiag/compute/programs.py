@@ -15,7 +15,7 @@ import numpy as np
 
 from .backends import NUMPY, Backend
 from .domains import checked, is_limited, with_checks
-from .implementations import IMPLEMENTATIONS, implementation
+from .implementations import IMPLEMENTATIONS, implementation, largest_exponent
 from .long_programs import as_calls, warmed
 from .numpy_source import NumpyWriter
 from .planning import Plan
@@ -69,7 +69,7 @@ def make_program(
                 return _numpy_run(body, scope, dtypes, shapes, plan)
 
             run = with_checks(run, careful)
-        return Program(plan, _readable(plan, body, functions, backend), run)
+        return Program(plan, _readable(plan, body, functions, backend, scope["dtype"]), run)
     names = _input_names(plan)
     writer = FunctionalWriter(plan.inputs, plan.results, plan.values, {"implementation": backend.implementation})
     body = writer.write()
@@ -172,22 +172,29 @@ def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes:
     return made
 
 
-def _readable(plan: Plan, body: Sequence[str], functions: Mapping[str, Any], backend: Backend) -> str:
-    """The source with what it imports, so that it runs as it stands."""
+def _readable(
+    plan: Plan, body: Sequence[str], functions: Mapping[str, Any], backend: Backend, dtype: Any = None
+) -> str:
+    """The source with what it imports, so that it runs as it stands; `dtype` is NumPy's type of what is computed."""
     names = [value.data for value in plan.inputs]
     lines = list(backend.header)
+    if dtype is not None:
+        lines.append(f"total, dtype, number = np.add.reduce, np.dtype({dtype.name!r}), np.{dtype.name}")
+        lines.append(f"largest = {largest_exponent(dtype)}  # whose exponential is finite")
     if any("run_slices(" in line for line in body):
         lines.append("from tensordiag.compute.slicing import run_slices")
     table = {id(made): name for name, made in IMPLEMENTATIONS.items()}
+    own: list[str] = []
     for name, made in functions.items():
         if isinstance(made, Fraction):
             lines += ["from fractions import Fraction", f"{name} = {made!r}"]
         elif isinstance(made, np.ufunc) and getattr(np, (called := str(made.__name__)), None) is made:
             lines.append(f"{name} = np.{called}")
         elif id(made) in table:
-            lines.append(f"from tensordiag.compute.implementations import implementation  # of {table[id(made)]}")
-            lines.append(f"{name} = implementation({table[id(made)]!r})")
+            own.append(f"{name} = implementation({table[id(made)]!r})")
         elif isinstance(made, (int, float, complex)):
             lines.append(f"{name} = {made!r}")
+    if own:
+        lines += ["from tensordiag.compute.implementations import implementation", *own]
     lines += [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
     return "\n".join([*lines, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
