@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_drawing_faithful import LETTERS, flaws
-from test_drawing_samples import SAMPLES, A, B, X, b, matrix_product, random_network, u, v, x, y, z
+from test_drawing_samples import CP, SAMPLES, A, B, W, X, b, matrix_product, random_network, u, v, x, y, z
 
 import tensordiag as td
 from tensordiag.core.diagrams import Diagram, contract
@@ -22,6 +22,8 @@ from tensordiag.errors import DrawingError
 from tensordiag.testing import check_derivative
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "figures"))
+
+(G,) = td.tensors("G[n,n,n]")
 
 
 def removal(expr, name):
@@ -66,7 +68,21 @@ def test_nothing_moves_until_the_result_is_simplified(expr, name):
     assert flaws(drawing) == {}
 
 
-@pytest.mark.parametrize(("expr", "name"), [(x * y * z, "x"), (td.trace(A @ X @ B), "X"), (A @ X @ x, "A")])
+@pytest.mark.parametrize(
+    ("expr", "name"),
+    [
+        (x * y * z, "x"),
+        (td.trace(A @ X @ B), "X"),
+        (A @ X @ x, "A"),
+        (CP, "P"),
+        (CP, "Q"),
+        (CP, "R"),
+        (td.einsum("ijk,i,jk->", W, x, A), "A"),
+        (td.einsum("ijk,j,ki->", W, x, A), "A"),
+        (td.einsum("ijk,ijl,km,lm->", W, G, A, B), "W"),
+        (td.einsum("ijk,ijl,km,lm->", W, G, A, B), "G"),
+    ],
+)
 def test_the_opened_panel_is_the_diagram_without_the_node(expr, name):
     derivation = removal(expr, name)
     drawing = draw_derivation(derivation, max_width=None)

@@ -136,7 +136,7 @@ class Builder(Arrangement):
             )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
         for number in sorted(poses):
-            shapes, labels = self._node(poses[number])
+            shapes, labels = self.node_items(poses[number])
             items += shapes
             texts += labels
         dropped: tuple[str, ...] = ()
@@ -232,7 +232,8 @@ class Builder(Arrangement):
         left, right = (first, second) if first[1][0] < second[1][0] else (second, first)
         return closure(left[0], right[0], level)
 
-    def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
+    def node_items(self, here: Pose) -> tuple[list[Item], list[Item]]:
+        """The shapes of a node, itself first, and its texts."""
         node, name = here.node, f"n{here.number}"
         usual = "accent" if is_marked(node, self.options.marked) else "normal"
         state = "ghost" if self.options.ghost else self.options.states.get(here.number, usual)
