@@ -65,13 +65,13 @@ def by_tensordiag(skeletons: list[Skeleton], expr: td.Expr, axes: Any) -> None:
 
 
 def graph_of(skeletons: list[Skeleton]) -> nx.MultiGraph:
-    """All terms as one graph, open legs as nodes."""
+    """All terms as one graph, open legs as nodes; names of numbers alone, for layouts that follow the order of sets."""
     graph = nx.MultiGraph()
     for term, skeleton in enumerate(skeletons):
         for number, node in enumerate(skeleton.nodes):
             graph.add_node((term, number), label=plain(node.label) or "δ")
         for number, ends in enumerate(skeleton.wires):
-            names = [(term, "open", leg) if node == OPEN else (term, node) for node, leg in ends]
+            names = [(term, -1 - leg) if node == OPEN else (term, node) for node, leg in ends]
             graph.add_nodes_from((name, {"label": ""}) for name in names if name not in graph)
             graph.add_edge(*names, label=f"w{number}")
     return graph

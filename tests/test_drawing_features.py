@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_drawing_faithful import LETTERS, flaws
-from test_drawing_samples import SAMPLES, A, B, X, b, matrix_product, random_network, u, v, x, y, z
+from test_drawing_samples import CP, SAMPLES, A, B, W, X, b, matrix_product, random_network, u, v, x, y, z
 
 import tensordiag as td
 from tensordiag.core.diagrams import Diagram, contract
@@ -22,6 +22,8 @@ from tensordiag.errors import DrawingError
 from tensordiag.testing import check_derivative
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "figures"))
+
+(G,) = td.tensors("G[n,n,n]")
 
 
 def removal(expr, name):
@@ -66,7 +68,21 @@ def test_nothing_moves_until_the_result_is_simplified(expr, name):
     assert flaws(drawing) == {}
 
 
-@pytest.mark.parametrize(("expr", "name"), [(x * y * z, "x"), (td.trace(A @ X @ B), "X"), (A @ X @ x, "A")])
+@pytest.mark.parametrize(
+    ("expr", "name"),
+    [
+        (x * y * z, "x"),
+        (td.trace(A @ X @ B), "X"),
+        (A @ X @ x, "A"),
+        (CP, "P"),
+        (CP, "Q"),
+        (CP, "R"),
+        (td.einsum("ijk,i,jk->", W, x, A), "A"),
+        (td.einsum("ijk,j,ki->", W, x, A), "A"),
+        (td.einsum("ijk,ijl,km,lm->", W, G, A, B), "W"),
+        (td.einsum("ijk,ijl,km,lm->", W, G, A, B), "G"),
+    ],
+)
 def test_the_opened_panel_is_the_diagram_without_the_node(expr, name):
     derivation = removal(expr, name)
     drawing = draw_derivation(derivation, max_width=None)
@@ -438,3 +454,25 @@ def test_a_panel_of_several_lines_ends_its_last_line():
     assert first.start[1] > level + 1
     on_line = [node.center[0] for node in drawing.scene.nodes if abs(node.center[1] - level) < 0.5]
     assert min(on_line) > simplify.start[0]
+
+
+def test_what_hangs_wide_over_a_row_stays_a_row_gap_off_it():
+    jacobian = td.simplify(td.diff(td.apply("tanh", A @ x), x))
+    shapes = draw(jacobian).scene.nodes
+    frame = next(s for s in shapes if s.kind == "frame")
+    box = next(s for s in shapes if s.kind == "matrix" and "." not in s.id.split("/")[-1])
+    assert frame.box.bottom - box.box.top > 0.9
+
+
+def test_the_numbers_of_a_ghost_are_grey():
+    drawing = removal(td.einsum("ijk,ijl,km,lm->", W, G, A, B), "G").draw(max_width=None)
+    ghosts = {s.id for s in drawing.scene.nodes if s.state == "ghost"}
+    assert {t.role for t in drawing.scene.texts if t.owner in ghosts} == {"ghost"}
+
+
+def test_the_signs_in_a_ghost_are_grey():
+    drawing = td.derivation(td.square_norm(A @ x - b), x).draw()
+    (ghost,) = [s for s in drawing.scene.nodes if s.state == "ghost" and s.kind == "frame"]
+    inner = [t for t in drawing.scene.texts if t.id.startswith(f"{ghost.id}.")]
+    assert "−" in {t.label for t in inner}
+    assert {t.role for t in inner} == {"ghost"}

@@ -9,7 +9,7 @@ from ..core.expressions import Expr
 from .components import Component, components, inversions, is_paired
 from .geometry import Box, Point
 from .layout import Placement, place
-from .scene import Scene, TermBox
+from .scene import Scene, TermBox, Text
 from .shapes import BAR_KINDS, TURNING_KINDS
 from .sizes import Sizes
 from .skeletons import Skeleton
@@ -86,7 +86,11 @@ class Arrangement:
         key = id(node), side, flip and not paired, labels, ghost
         if key not in self.sizes.contents:
             options = replace(self.options, labels=labels, states={}, ghost=ghost)
-            self.sizes.contents[key] = node, content_scene(node, self.sizes, options, side, flip and not paired)
+            made = content_scene(node, self.sizes, options, side, flip and not paired)
+            if ghost:  # signs and coefficients too
+                items = [replace(i, role="ghost") if isinstance(i, Text) else i for i in made.items]
+                made = replace(made, items=tuple(items))
+            self.sizes.contents[key] = node, made
         return self.sizes.contents[key][1]
 
     # -- placing ---------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class _Hole:
         hole = add(port_, normal, 0.5)
         here = poses.get(end[0])
         if here is not None and here.node.kind in ("copy", "tensor", "plain", "ones") and out[1] > -0.9:
-            start, out = _free_port(here, end[1])
+            start, out = here.ports[end[1]] = _free_port(here, end[1])
         if here is not None and (out[1] > 0.5 or (self.up and out[1] > -0.5)):
             aside = 0.95 * (out[0] > 0.5) - 0.95 * (out[0] < -0.5)
             tip = (start[0] + aside, self.frame.top + _DROP)
@@ -137,8 +137,14 @@ def holed_picture(skeleton: Skeleton, number: int, sizes: Sizes, options: Option
     items: list[Item] = [i for i in made.scene.items if i.id not in gone]
     added: list[Item] = []
     shared: dict[str, list[Point]] = {}
+    poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
+    made = replace(made, poses=poses)
+    before = {n: dict(here.ports) for n, here in poses.items()}
     for wire in mine:
         added += _opened_wire(hole, made, skeleton, wire, bottom, legs, shared)
+    for n in [n for n, here in poses.items() if here.ports != before[n]]:  # leg 0, or the turn, may be elsewhere now
+        shapes, texts = builder.node_items(poses[n])
+        items = [shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "") != f"n{n}"] + texts
     frame = Box.around([made.frame, *(i.box for i in added if isinstance(i, Wire))])
     tipped = {side for i in added if isinstance(i, Wire) for side in _sides_of(i, made.frame, bottom)}
     frame = Box(

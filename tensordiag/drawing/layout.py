@@ -394,6 +394,8 @@ def _lay_branches(
             continue
         growth = _grow(component, what, node, across, style)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
+        if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
+            gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)
         start = size(node)[1] / 2 + gap + growth.lead + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it

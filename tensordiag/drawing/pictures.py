@@ -136,7 +136,7 @@ class Builder(Arrangement):
             )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
         for number in sorted(poses):
-            shapes, labels = self._node(poses[number])
+            shapes, labels = self.node_items(poses[number])
             items += shapes
             texts += labels
         dropped: tuple[str, ...] = ()
@@ -232,7 +232,8 @@ class Builder(Arrangement):
         left, right = (first, second) if first[1][0] < second[1][0] else (second, first)
         return closure(left[0], right[0], level)
 
-    def _node(self, here: Pose) -> tuple[list[Item], list[Item]]:
+    def node_items(self, here: Pose) -> tuple[list[Item], list[Item]]:
+        """The shapes of a node, itself first, and its texts."""
         node, name = here.node, f"n{here.number}"
         usual = "accent" if is_marked(node, self.options.marked) else "normal"
         state = "ghost" if self.options.ghost else self.options.states.get(here.number, usual)
@@ -246,7 +247,7 @@ class Builder(Arrangement):
             name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored, role, state, tick
         )
         if node.kind == "frame" and not self.sizes.dots:
-            return self._frame(here, shape), _port_numbers(here, name)
+            return self._frame(here, shape), _port_numbers(here, name, state)
         if self.sizes.dots or not node.label:
             return [shape], []
         center = here.center
@@ -262,7 +263,7 @@ class Builder(Arrangement):
         texts: list[Item] = [
             Text(f"{name}-label", label, center, self.sizes.label_scale(node), ink, is_roman(node), name)
         ]
-        return [shape], [*texts, *_port_numbers(here, name)]
+        return [shape], [*texts, *_port_numbers(here, name, state)]
 
     def _frame(self, here: Pose, shape: NodeShape) -> list[Item]:
         """A frame's outline and what is inside, with the open legs inside on the sides of the frame's own legs."""
@@ -274,15 +275,16 @@ class Builder(Arrangement):
         return [shape, *inner.items]
 
 
-def _port_numbers(here: Pose, name: str) -> list[Item]:
+def _port_numbers(here: Pose, name: str, state: str) -> list[Item]:
     """Which leg is which, at the rim inside, where the shape alone does not say so."""
     ports = here.ports.items() if here.numbered else ()
+    role = "ghost" if state == "ghost" else "muted"
     made: list[Item] = []
     for leg, (point, normal) in ports:
         first, last = here.node.spans[leg] if here.node.spans else (leg, leg)
         label = str(first) if first == last else f"{first}–{last}"
         inward = 0.36 + 0.3 * abs(normal[0]) * (first != last)
-        made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.55, "muted", True, name))
+        made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.55, role, True, name))
     return made
 
 
