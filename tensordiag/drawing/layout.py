@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, leg_key
 from .geometry import Point
+from .hanging import amid, shared_out
 from .merges import grown_back, offsets, straightened
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
@@ -439,44 +440,12 @@ def _branches(
             seen.add(there[0])
             hanging.append(("node", there[0], below))
     if free:
-        hanging = _shared_out(component, node, hanging)
+        hanging = shared_out(component, node, hanging)
     down = [(kind, what) for kind, what, low in hanging if low]
     up = [(kind, what) for kind, what, low in hanging if not low]
     if not free:
         return up[::-1], down
-    return _amid(component, node, up), _amid(component, node, down)
-
-
-def _amid(component: Component, node: int, hanging: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """What hangs on a node without an order of legs, matrices that stand across amid the others."""
-    parts = {(what if kind == "node" else -2 - what): (kind, what) for kind, what in hanging}
-    return [parts[key] for key in component.across_amid(node, list(parts))]
-
-
-def _shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
-    """For a node whose legs have no order: open legs below, other branches above; half and half if none is open."""
-
-    def has_open(kind: str, what: int) -> bool:
-        if kind == "leg":
-            return True
-        seen, stack = {node, what}, [what]
-        while stack:
-            here = stack.pop()
-            if any(there[0] == OPEN for _, there in component.links[here]):
-                return True
-            for there in component.neighbours[here]:
-                if there not in seen:
-                    seen.add(there)
-                    stack.append(there)
-        return False
-
-    opened = [(kind, what, True) for kind, what, _ in hanging if has_open(kind, what)]
-    closed = [(kind, what, False) for kind, what, _ in hanging if not has_open(kind, what)]
-    opened.sort(key=lambda item: item[1] if item[0] == "leg" else -1)
-    if not opened and len(closed) > 1:
-        half = (len(closed) + 1) // 2
-        closed = closed[:half] + [(kind, what, True) for kind, what, _ in closed[half:]]
-    return closed + opened
+    return amid(component, node, up), amid(component, node, down)
 
 
 # -- ring ------------------------------------------------------------------------------------------------
