@@ -34,7 +34,8 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         roots = with_directions(values, roots)
     roots = recognised(values, roots) if names else roots
     if len(below(roots)) > _LARGEST_SEARCH:
-        return with_solves(values, with_shared_softmax(values, roots)) if names else roots
+        roots = with_shared_softmax(values, roots) if names else roots
+        return with_solves(values, roots) if "inv" in names else roots
     best = plan_cost(values, roots)
     tried: set[tuple[int, ...]] = set()
     for _ in range(_MOST_MOVES):

@@ -8,7 +8,7 @@ from typing import Any
 
 from .forms import rebuilt, use_counts
 from .sums import common_factor, divided
-from .values import Value, Values
+from .values import Value, Values, below
 
 __all__ = ["joined"]
 
@@ -19,7 +19,7 @@ Member = tuple[int, int, tuple[Any, ...]]
 
 def joined(values: Values, plan: Sequence[Value], cost: Cost) -> list[Value]:
     """The plan with products in sums joined wherever `cost` falls.  Cost: linear; nothing without sums."""
-    while True:
+    while any(value.kind == "sum" for value in below(plan)):
         count = use_counts(plan)
 
         def change(value: Value, count: Counter[int] = count) -> Value:
@@ -27,8 +27,9 @@ def joined(values: Values, plan: Sequence[Value], cost: Cost) -> list[Value]:
 
         after = rebuilt(values, plan, change)
         if after == list(plan):
-            return after
+            break
         plan = after
+    return list(plan)
 
 
 def _joined(values: Values, total: Value, count: Counter[int], cost: Cost) -> Value:

@@ -114,12 +114,7 @@ class NumpyWriter(Writer):
         if not text.startswith("="):
             if self.base[value.number] == value.number and value.shape:
                 self.owned.add(self.base[value.number])
-            if (
-                value.kind == "pair"
-                and text.startswith(("dot(", "matmul("))
-                and text.endswith(")")
-                and ".reshape" not in text
-            ):
+            if value.kind == "pair" and text.startswith(_PRODUCTS) and text.endswith(")") and ".reshape" not in text:
                 self.compact.add(self.name[value.number])
         self.release(value)
 

@@ -18,8 +18,8 @@ from .forms import use_counts
 from .paths import DEFAULT, Search, find_path
 from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
-from .sweeps import Tree, along, products_of_others, swept, with_legs
-from .trees import best_tree
+from .sweeps import Tree, along, products_of_others, swept
+from .trees import best_tree, with_legs
 from .values import Term, Value, Values, all_arrangements, reachable
 
 __all__ = ["Handle", "Planner", "Removal"]

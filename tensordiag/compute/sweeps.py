@@ -13,32 +13,10 @@ from .values import Value
 if TYPE_CHECKING:
     from .products import Planner
 
-__all__ = ["Tree", "along", "products_of_others", "swept", "with_legs"]
+__all__ = ["Tree", "along", "products_of_others", "swept"]
 
 Indices = tuple[int, ...]
 Tree: TypeAlias = Sequence[tuple[int, int, frozenset[int]]]
-
-
-def with_legs(
-    sets: Sequence[frozenset[int]], kept: frozenset[int], path: Sequence[tuple[int, int]]
-) -> list[tuple[int, int, frozenset[int]]]:
-    """A path with the indices that each of its results keeps."""
-    rows = list(sets)
-    count: dict[int, int] = dict.fromkeys(kept, 1)
-    for row in sets:
-        for i in row:
-            count[i] = count.get(i, 0) + 1
-    made = []
-    for a, b in path:
-        for row in (rows[a], rows[b]):
-            for i in row:
-                count[i] -= 1
-        legs = frozenset([i for i in rows[a] | rows[b] if count[i]])
-        for i in legs:
-            count[i] += 1
-        rows.append(legs)
-        made.append((a, b, legs))
-    return made
 
 
 def along(

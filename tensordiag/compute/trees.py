@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from .costs import PairCosts
 
-__all__ = ["Path", "best_tree", "path_cost", "refined"]
+__all__ = ["Path", "best_tree", "path_cost", "refined", "with_legs"]
 
 Path = list[tuple[int, int]]
 
@@ -77,6 +77,28 @@ def _exact(
     return tree, best[everything]
 
 
+def with_legs(
+    sets: Sequence[frozenset[int]], kept: frozenset[int], path: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, frozenset[int]]]:
+    """A path with the indices that each of its results keeps."""
+    rows = list(sets)
+    count: dict[int, int] = dict.fromkeys(kept, 1)
+    for row in sets:
+        for i in row:
+            count[i] = count.get(i, 0) + 1
+    made = []
+    for a, b in path:
+        for row in (rows[a], rows[b]):
+            for i in row:
+                count[i] -= 1
+        legs = frozenset([i for i in rows[a] | rows[b] if count[i]])
+        for i in legs:
+            count[i] += 1
+        rows.append(legs)
+        made.append((a, b, legs))
+    return made
+
+
 def path_cost(costs: PairCosts, sets: Sequence[frozenset[int]], output: frozenset[int], path: Path) -> float:
     """Estimated seconds of a path."""
     return _Tree(costs, sets, output, path).cost
@@ -107,19 +129,7 @@ class _Tree:
         self.price: dict[int, float] = {}
         self.tried: set[tuple[int, ...]] = set()
         self.next = len(sets)
-        count: dict[int, int] = dict.fromkeys(output, 1)
-        for row in sets:
-            for i in row:
-                count[i] = count.get(i, 0) + 1
-        rows = list(sets)
-        for a, b in path:
-            for row in (rows[a], rows[b]):
-                for i in row:
-                    count[i] -= 1
-            out = frozenset([i for i in rows[a] | rows[b] if count[i]])
-            for i in out:
-                count[i] += 1
-            rows.append(out)
+        for a, b, out in with_legs(sets, output, path):
             self.join(a, b, costs.mask(out))
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.expressions import Expr, Structural
 from ..core.networks import Network
+from ..rewrite.matching import unmerged
 
 __all__ = ["Split", "split_merges"]
 
@@ -45,9 +46,9 @@ def split_merges(network: Network) -> Split:
             parts[whole] = tuple(legs)
         else:
             kept.append(k)
-    rows = tuple(tuple(_expanded(i, parts) for i in boxes[k][1]) for k in kept)
+    rows = tuple(tuple(unmerged(i, parts) for i in boxes[k][1]) for k in kept)
     return Split(
-        tuple(boxes[k][0] for k in kept), rows, tuple(_expanded(i, parts) for i in network.output), frozenset(parts)
+        tuple(boxes[k][0] for k in kept), rows, tuple(unmerged(i, parts) for i in network.output), frozenset(parts)
     )
 
 
@@ -66,15 +67,3 @@ def _below(index: int, parts: dict[int, Group]) -> set[int]:
         before = set(found)
         found |= {whole for whole, legs in parts.items() if found & set(legs)}
     return found
-
-
-def _expanded(index: int, parts: dict[int, Group]) -> Group:
-    made: list[int] = []
-    stack = [index]
-    while stack:
-        at = stack.pop()
-        if at in parts:
-            stack.extend(reversed(parts[at]))
-        else:
-            made.append(at)
-    return tuple(made)

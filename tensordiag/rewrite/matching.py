@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..core.diagrams import UnionFind
 from ..core.networks import Network
 
-__all__ = ["find_copy", "join_indices", "without"]
+__all__ = ["find_copy", "join_indices", "unmerged", "without"]
 
 
 def without(network: Network, gone: set[int]) -> Network:
@@ -20,6 +21,19 @@ def without(network: Network, gone: set[int]) -> Network:
         network.output,
         network.dims,
     )
+
+
+def unmerged(index: int, merged: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """The indices that an index is merged of, in order; itself where it is none."""
+    found: list[int] = []
+    stack = [index]
+    while stack:
+        i = stack.pop()
+        if i in merged:
+            stack += reversed(merged[i])
+        else:
+            found.append(i)
+    return tuple(found)
 
 
 def join_indices(network: Network, pairs: list[tuple[int, int]], drop: set[int]) -> Network:

@@ -7,7 +7,7 @@ They hold wherever the box is defined over the reals.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -19,7 +19,7 @@ from ..core.functions import apply, pow_, reciprocal
 from ..core.networks import Network, flatten
 from ..core.numbers import Number, as_number
 from .canonical import components
-from .matching import without
+from .matching import unmerged, without
 
 __all__ = ["NORMAL_FORMS", "closed_part", "inverse", "normal_function", "split_scalars"]
 
@@ -45,29 +45,25 @@ def split_scalars(expr: Expr) -> tuple[Number, list[Expr], Expr | None]:
             scalars.append(closed_part(network, operands, indices))
     if not network.output:
         return network.coefficient, scalars, None
-    number = {index: place for place, index in enumerate(sorted(kept_indices))}
-    kept_operands.sort()
-    rest = Network(
-        1,
-        tuple(network.operands[k] for k in kept_operands),
-        tuple(tuple(number[i] for i in network.indices[k]) for k in kept_operands),
-        tuple(number[i] for i in network.output),
-        tuple(network.dims[i] for i in number),
-    )
+    rest = _part(network, sorted(kept_operands), sorted(kept_indices), network.output)
     return network.coefficient, scalars, rest.to_expr()
 
 
 def closed_part(network: Network, operands: list[int], indices: list[int]) -> Expr:
     """A component without open legs as an expression of order 0."""
-    number = {index: place for place, index in enumerate(sorted(indices))}
-    part = Network(
+    return _part(network, operands, sorted(indices), ()).numbered().to_expr().base
+
+
+def _part(network: Network, operands: Sequence[int], indices: Sequence[int], output: Sequence[int]) -> Network:
+    """The network of some operands and indices, without its coefficient."""
+    number = {index: place for place, index in enumerate(indices)}
+    return Network(
         1,
         tuple(network.operands[k] for k in operands),
         tuple(tuple(number[i] for i in network.indices[k]) for k in operands),
-        (),
-        tuple(network.dims[i] for i in number),
+        tuple(number[i] for i in output),
+        tuple(network.dims[i] for i in indices),
     )
-    return part.numbered().to_expr().base
 
 
 def _power_of(number: Number, exponent: Any) -> Number | None:
@@ -222,7 +218,7 @@ def _inverse_of_kronecker(arg: Expr) -> Expr | None:
         if isinstance(box, Structural) and box.name == "merge" and row[-1] not in merged:
             merged[row[-1]] = row[:-1]
             merges.add(k)
-    rows, columns = (_unmerged(i, merged) for i in network.output)
+    rows, columns = (unmerged(i, merged) for i in network.output)
     if network.coefficient != 1 or len(rows) != len(columns) or len(rows) < 2:
         return None
     inside = without(network, merges)
@@ -234,35 +230,10 @@ def _inverse_of_kronecker(arg: Expr) -> Expr | None:
             continue
         if ends not in sides or ends in found:
             return None
-        found[ends] = _factor(inside, operands, indices, sides[ends])
+        found[ends] = _part(inside, operands, indices, sides[ends]).to_expr()
     if len(found) < len(rows) or any(len(set(box.dims)) > 1 for box in found.values()):
         return None
     return reduce(kron, [apply("inv", found[frozenset(pair)]) for pair in zip(rows, columns, strict=True)])
-
-
-def _factor(network: Network, operands: list[int], indices: list[int], output: tuple[int, int]) -> Expr:
-    """A component of a network as the matrix of two of its indices."""
-    number = {index: place for place, index in enumerate(indices)}
-    return Network(
-        1,
-        tuple(network.operands[k] for k in operands),
-        tuple(tuple(number[i] for i in network.indices[k]) for k in operands),
-        tuple(number[i] for i in output),
-        tuple(network.dims[i] for i in indices),
-    ).to_expr()
-
-
-def _unmerged(index: int, merged: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
-    """The indices that an index is merged of, in order; itself where it is none."""
-    found: list[int] = []
-    stack = [index]
-    while stack:
-        i = stack.pop()
-        if i in merged:
-            stack += reversed(merged[i])
-        else:
-            found.append(i)
-    return tuple(found)
 
 
 def _of_transpose(box: Apply) -> Expr | None:
