@@ -470,6 +470,18 @@ def test_the_numbers_of_a_ghost_are_grey():
     assert {t.role for t in drawing.scene.texts if t.owner in ghosts} == {"ghost"}
 
 
+@pytest.mark.parametrize("expr", [td.softmax(A @ x), A @ x + B @ x])
+def test_a_strip_ends_where_nothing_changes_any_more(expr):
+    strip = removal(expr, "x").draw(max_width=None)
+    rules = [text.label for text in strip.scene.texts if text.id.endswith("rule")]
+    assert rules[-1] == "\\mathrm{chain rule}"
+
+
+def test_divided_differences_have_their_usual_sign():
+    shown = {node.label for node in draw(td.diff(td.apply("expm", A), A)).scene.nodes}
+    assert shown == {"\\mathrm{expm}[·,·]", "A"}
+
+
 def test_the_signs_in_a_ghost_are_grey():
     drawing = td.derivation(td.square_norm(A @ x - b), x).draw()
     (ghost,) = [s for s in drawing.scene.nodes if s.state == "ghost" and s.kind == "frame"]

@@ -82,7 +82,8 @@ class Arrangement:
         if paired is None:
             paired = is_paired(self.skeleton, number, self.links[number])
         ghost = self.options.ghost or self.options.states.get(number) == "ghost"
-        labels = "open" if node.legs > 2 or paired else "none"
+        wide = any(term.skeleton.order > 2 for terms in node.content for term in terms)
+        labels = "open" if node.legs > 2 or paired or wide else "none"
         key = id(node), side, flip and not paired, labels, ghost
         if key not in self.sizes.contents:
             options = replace(self.options, labels=labels, states={}, ghost=ghost)

@@ -11,7 +11,7 @@ from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
 from .sides import single_side
 from .sizes import Sizes
-from .skeletons import OPEN, End, Node, Skeleton, Term
+from .skeletons import OPEN, End, Node, Skeleton, Term, turned_label
 from .typesetting import typeset
 
 __all__ = ["content_scene"]
@@ -39,17 +39,22 @@ def _renamed(scene: Scene) -> Scene:
 
 
 def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: bool) -> Scene:
-    """The scene inside a frame, its centre at the origin; `side` is where a single open leg leaves."""
+    """The scene inside a frame, its centre at the origin; `side` is where a single open leg leaves.
+
+    `flip` draws it as seen from behind: the content turned, or where that means something else, the label marked.
+    """
     style = replace(options.style, leg=0.9)
+    label = turned_label(node.label) if flip else node.label
+    flip = flip and label == node.label
     row: list[Block] = []
     for number, terms in enumerate(node.content):
         if number:
             row.append(text_block(",", f"c{number}", 0.8))
         row += _argument(terms, sizes, replace(options, style=style), side, flip, f"{number}." if number else "")
     scene = wrap(row, style, _WIDTH)
-    if node.label:
-        glyphs = typeset(node.label, True)
-        title = Text("title", node.label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
+    if label:
+        glyphs = typeset(label, True)
+        title = Text("title", label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
         scene = Scene((*scene.items, title), scene.terms)
     x, y = scene.box.center
     return scene.shifted(-x, -y)

@@ -17,7 +17,7 @@ from .poses import Pose, pose
 from .routing import bend, closure, is_ahead, loop, route, through
 from .scene import Item, NodeShape, Scene, Text, Wire, tip_text
 from .sizes import Sizes, is_roman
-from .skeletons import OPEN, Node, Skeleton
+from .skeletons import OPEN, Node, Skeleton, turned_label
 from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
@@ -243,8 +243,11 @@ class Builder(Arrangement):
             point, normal = here.ports[0]
             tick = add(point, normal, -0.28)
         kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
+        label, turn = node.label, here.turn
+        if node.kind == "frame":
+            label, turn = (turned_label(label) if turn == 180.0 else label), 0.0  # only what is inside shows a turn
         shape = NodeShape(
-            name, kind, node.label, here.center, here.width, here.height, here.turn, here.mirrored, role, state, tick
+            name, kind, label, here.center, here.width, here.height, turn, here.mirrored, role, state, tick
         )
         if node.kind == "frame" and not self.sizes.dots:
             return self._frame(here, shape), _port_numbers(here, name, state)

@@ -15,9 +15,9 @@ from .geometry import Point, distance, rotated, sub
 from .isomorphism import isomorphic
 from .scene import NodeShape, Scene, Text, Wire
 from .shapes import BAR_KINDS
-from .skeletons import OPEN, End, Node, Skeleton, Term, coefficient_markup
+from .skeletons import OPEN, TRANSPOSED, End, Node, Skeleton, Term, coefficient_markup, turns_with_content
 
-__all__ = ["border_gap", "certificate", "graph_of", "read", "same"]
+__all__ = ["border_gap", "graph_of", "read", "same"]
 
 Reading = list[tuple[str, Skeleton]]
 Touch = tuple[Point, int, int]
@@ -30,12 +30,10 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
     """The skeleton as a coloured graph: legs are vertices, told apart except on nodes whose legs are alike."""
     graph = nx.Graph()
     for number, node in enumerate(skeleton.nodes):
-        inside = tuple(
-            tuple(sorted((_text(t.coefficient), certificate(t.skeleton)) for t in terms)) for terms in node.content
-        )
+        inside, legs = _inner(node)
         graph.add_node(("n", number), color=ascii((node.kind, node.label, inside)))
         for leg in range(node.legs):
-            graph.add_node(("l", number, leg), color="leg" if node.kind in _FREE else f"leg{leg}")
+            graph.add_node(("l", number, leg), color=legs[leg])
             graph.add_edge(("n", number), ("l", number, leg))
     for place in range(skeleton.order):
         graph.add_node(("o", place), color=f"open{place}")
@@ -43,6 +41,16 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
         a, b = (("o", leg) if node == OPEN else ("l", node, leg) for node, leg in (first, second))
         graph.add_edge(a, b)
     return graph
+
+
+def _inner(node: Node) -> tuple[Any, Sequence[str]]:
+    """What is inside a node, as a text, and what its legs are called: from whichever side a frame may be seen."""
+    legs = ["leg" if node.kind in _FREE else f"leg{leg}" for leg in range(node.legs)]
+    parts = [[(_text(t.coefficient), _certificates(t.skeleton)) for t in terms] for terms in node.content]
+    front, behind = (tuple(tuple(sorted((c, pair[side]) for c, pair in terms)) for terms in parts) for side in (0, 1))
+    if node.kind != "frame" or node.legs != 2 or front < behind or not turns_with_content(node.label):
+        return front, legs
+    return behind, legs[::-1] if behind < front else ["leg", "leg"]
 
 
 def _text(coefficient: Any) -> str:
@@ -53,10 +61,15 @@ def _text(coefficient: Any) -> str:
     return sign + size
 
 
-def certificate(skeleton: Skeleton) -> str:
-    """A text that equal skeletons share."""
-    text: str = nx.weisfeiler_lehman_graph_hash(graph_of(skeleton), node_attr="color", iterations=6)
-    return text
+def _certificates(skeleton: Skeleton) -> tuple[str, str]:
+    """A text that equal skeletons share, and that of the skeleton with its two open legs exchanged, if it has two."""
+    graph = graph_of(skeleton)
+    front: str = nx.weisfeiler_lehman_graph_hash(graph, node_attr="color", iterations=6)
+    if skeleton.order != 2:
+        return front, front
+    graph.nodes["o", 0]["color"], graph.nodes["o", 1]["color"] = "open1", "open0"
+    behind: str = nx.weisfeiler_lehman_graph_hash(graph, node_attr="color", iterations=6)
+    return front, behind
 
 
 def same(first: Skeleton, second: Skeleton) -> bool:
@@ -81,7 +94,7 @@ def _own(identity: str, prefix: str) -> bool:
     return identity.startswith(prefix) and "." not in identity[len(prefix) :]
 
 
-def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape | None = None) -> Skeleton:
+def _read_part(scene: Scene, prefix: str, names: Sequence[str]) -> Skeleton:
     """One network: the shapes with this prefix that are not inside a frame of it."""
     shapes = [s for s in scene.nodes if _own(s.id, prefix) and s.state != "ghost"]
     wires = [w for w in scene.wires if _own(w.id, prefix)]
@@ -100,8 +113,9 @@ def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape
     nodes: list[Node] = []
     for number, shape in enumerate(shapes):
         content = _inside(scene, shape) if shape.kind == "frame" else ()
+        label = shape.label.removesuffix(TRANSPOSED) if shape.kind == "frame" else shape.label
         total = sum(wires[at].count for _, at, _ in touching[number])
-        nodes.append(Node(shape.kind, shape.label, total, content=content))
+        nodes.append(Node(shape.kind, label, total, content=content))
         leg = 0
         for touch in _in_order(shape, touching[number], texts, wires):
             _, at, side = touch
@@ -110,7 +124,7 @@ def _read_part(scene: Scene, prefix: str, names: Sequence[str], sides: NodeShape
             if wires[at].count > 1 and _is_reversed(shape, touch, texts):
                 legs = legs[::-1]
             ends[(at, side)] = [(number, k) for k in (legs[::-1] if shape.mirrored else legs)]
-    order = _open_order(open_ends, texts, names, sides)
+    order = _open_order(open_ends, texts, names)
     for place, (_, at, side) in order:
         ends[(at, side)] = [(OPEN, place)]
     # the wires of a bundle come counter-clockwise at one end and clockwise at the other
@@ -141,7 +155,7 @@ def _inside(scene: Scene, shape: NodeShape) -> tuple[Any, ...]:
         rest = term.id[len(prefix) :]
         if term.id.startswith(prefix) and "/" not in rest:
             argument = rest.split(".")[0] if "." in rest else "0"
-            made = _read_part(scene, f"{term.id}/", tuple(map(str, range(9))), shape)
+            made = _read_part(scene, f"{term.id}/", tuple(map(str, range(9))))
             groups.setdefault(argument, []).append(Term(term.coefficient, made))
     return tuple(tuple(groups[key]) for key in sorted(groups, key=int))
 
@@ -179,9 +193,7 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text], wires:
         return sorted(ends, key=lambda end: local(end)[0])
     numbers = _numbers(shape, texts)
     if shape.kind == "frame" and not numbers:
-        if shape.turn == 180.0:
-            return sorted(ends, key=lambda end: -end[0][0])
-        return sorted(ends, key=lambda end: end[0][0])
+        return sorted(ends, key=lambda end: end[0][0], reverse=shape.label.endswith(TRANSPOSED))
     if shape.kind == "merge":
         wide = [end for end in ends if local(end)[0] < 0]
         across = sorted(wide, key=lambda end: -local(end)[1])
@@ -212,9 +224,7 @@ def _angle(shape: NodeShape, point: Point) -> float:
     return math.atan2(dy, dx)
 
 
-def _open_order(
-    ends: list[Touch], texts: Sequence[Text], names: Sequence[str], frame: NodeShape | None
-) -> list[tuple[int, Touch]]:
+def _open_order(ends: list[Touch], texts: Sequence[Text], names: Sequence[str]) -> list[tuple[int, Touch]]:
     """The open ends with their numbers: by the label at the tip, or from left to right."""
     labels = [t for t in texts if t.owner.rpartition("/")[2].startswith("leg") and t.label in names]
     if ends and len(labels) == len(ends):
@@ -225,6 +235,4 @@ def _open_order(
             rest.remove(label)
             made.append((list(names).index(label.label), end))
         return made
-    flipped = frame is not None and frame.turn == 180.0
-    ranked = sorted(ends, key=lambda end: -end[0][0] if flipped else end[0][0])
-    return list(enumerate(ranked))
+    return list(enumerate(sorted(ends, key=lambda end: end[0][0])))

@@ -8,16 +8,30 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from ..core.diagrams import Diagram
-from ..core.expressions import Apply, Copy, Expr, Structural, Sum, Tensor
+from ..core.expressions import FUNCTIONS, Apply, Copy, Expr, Structural, Sum, Tensor
 from ..core.networks import Network, flatten
 from ..core.numbers import Number
 from .typesetting import markup
 
-__all__ = ["OPEN", "End", "Node", "Skeleton", "Term", "coefficient_markup", "skeleton", "terms_of"]
+__all__ = [
+    "OPEN",
+    "TRANSPOSED",
+    "End",
+    "Node",
+    "Skeleton",
+    "Term",
+    "coefficient_markup",
+    "skeleton",
+    "terms_of",
+    "turned_label",
+    "turns_with_content",
+]
 
 OPEN = -1
 End: TypeAlias = tuple[int, int]
 """A node's number and a leg of it; `(OPEN, k)` is open leg k."""
+TRANSPOSED = "^{⊤}"
+"""At the end of a frame's label: its legs are exchanged, and those of its content are not."""
 
 _NAMED = {
     "inv": "{0}^{{−1}}",
@@ -278,10 +292,25 @@ def _function_label(box: Apply) -> str:
         return f"(·)^{{{_number(box.params[0])}}}"
     if box.function == "inv":
         return "(·)^{−1}"
+    if box.function == "divided_difference":
+        name, places = box.params
+        return f"\\mathrm{{{name}}}[{','.join('·' * (places + 1))}]"
     label = _GREEK_FUNCTIONS.get(box.function, f"\\mathrm{{{box.function}}}")
     if box.params and (box.order > 1 or any(arg.order > 1 for arg in box.args)):
         label += f"_{{{','.join(_number(p) for p in box.params)}}}"  # the legs that it runs along
     return label
+
+
+def turns_with_content(label: str) -> bool:
+    """Whether a frame with this label is transposed by transposing its content: a sum is, a softmax of rows is not."""
+    name = label.removeprefix("\\mathrm{").partition("}")[0]
+    function = FUNCTIONS.get(name)
+    return function is None or function.elementwise or function.transposes
+
+
+def turned_label(label: str) -> str:
+    """The label of a frame whose two legs are exchanged: the same where its content turns with it."""
+    return label if turns_with_content(label) else label + TRANSPOSED
 
 
 def _number(value: object) -> str:

@@ -133,10 +133,14 @@ def _stages(steps: Sequence[Step]) -> list[Step]:
 
 
 def _looks_the_same(step: Step) -> bool:
-    before, after = terms_of(step.before), terms_of(step.after)
-    return len(before) == len(after) > 0 and all(
-        a.coefficient == b.coefficient and same(a.skeleton, b.skeleton) for a, b in zip(before, after, strict=True)
-    )
+    """Whether a step only puts terms in another order, if that."""
+    rest = list(terms_of(step.before))
+    for term in terms_of(step.after):
+        twin = next((t for t in rest if t.coefficient == term.coefficient and same(t.skeleton, term.skeleton)), None)
+        if twin is None:
+            return False
+        rest.remove(twin)
+    return not rest
 
 
 def _panels(derivation: Derivation, settings: Settings) -> list[_Panel]:
