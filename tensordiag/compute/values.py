@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ..core.numbers import Number, as_number
@@ -24,12 +25,14 @@ __all__ = [
     "is_openable",
     "open_operands",
     "reachable",
+    "relabelled",
 ]
 
 Indices = tuple[int, ...]
 
 _LARGEST_CANONICAL = 10
 _ARRANGEMENTS = 64
+_REMEMBERED = 4096
 
 
 class Value:
@@ -147,8 +150,14 @@ def _number_first(pair: tuple[Value, Indices]) -> int:
     return pair[0].number
 
 
-def _labelled(listed: Iterable[tuple[Value, Indices]], label: dict[int, int]) -> tuple[Indices, ...]:
-    return tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in listed])
+@lru_cache(maxsize=_REMEMBERED)
+def relabelled(rows: tuple[Indices, ...], output: Indices) -> tuple[tuple[Indices, ...], Indices, Indices]:
+    """Rows and output with their indices numbered from 0, first the output's; and the index of each number."""
+    label: dict[int, int] = {}
+    for i in output:
+        label.setdefault(i, len(label))
+    made = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for row in rows])
+    return made, tuple([label[i] for i in output]), tuple(label)
 
 
 class Values:
@@ -219,20 +228,15 @@ def canonical_term(term: Term) -> tuple[Any, Term]:
     """A key that equal terms share (up to their coefficient), and the term written in that order."""
     best: Any = None
     chosen: list[tuple[Value, Indices]] = []
-    label: dict[int, int] = {}
     for listed in all_arrangements(term.operands, term.rows):
-        names: dict[int, int] = {}
-        for i in term.output:
-            names.setdefault(i, len(names))
-        rows = _labelled(listed, names)
-        if best is None or rows < best:
-            best, chosen, label = rows, listed, names
-    output = tuple(label[i] for i in term.output)
-    size = {label[i]: term.size[i] for i in label}
-    fixed = tuple((label[i], place) for i, place in term.fixed)
-    made = Term(term.coefficient, tuple(box for box, _ in chosen), best, output, size, fixed)
-    numbers = tuple(box.number for box, _ in chosen)
-    return (numbers, best, output, tuple(sorted(size.items())), fixed), made
+        found = relabelled(tuple([row for _, row in listed]), term.output)
+        if best is None or found[0] < best[0]:
+            best, chosen = found, listed
+    rows, output, listed_indices = best
+    sizes = tuple([term.size[i] for i in listed_indices])
+    fixed = tuple([(listed_indices.index(i), place) for i, place in term.fixed])
+    made = Term(term.coefficient, tuple([box for box, _ in chosen]), rows, output, dict(enumerate(sizes)), fixed)
+    return (tuple([box.number for box, _ in chosen]), rows, output, sizes, fixed), made
 
 
 def open_trivial(term: Term) -> Term:

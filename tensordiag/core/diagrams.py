@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..dimension import Dimension, as_dimension
@@ -13,6 +16,9 @@ from .numbers import Number
 __all__ = ["Diagram", "Environment", "UnionFind", "as_diagram", "contract", "environment", "wiring"]
 
 Wires = tuple[int, ...]
+
+_REMEMBERED = 4096
+"""Patterns of wires that are kept: most diagrams have one of a few."""
 
 
 class Diagram(Expr):
@@ -200,7 +206,6 @@ def _check_wires(
     if len(rows) != len(boxes):
         raise GraphError(f"there are {len(boxes)} boxes but labels for {len(rows)}")
     sizes: dict[Hashable, Dimension] = {}
-    ends: dict[Hashable, int] = {}
     for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
         if len(row) != len(box.dims):
             raise OrderError(
@@ -209,17 +214,31 @@ def _check_wires(
         for leg, (label, dim) in enumerate(zip(row, box.dims, strict=True)):
             if sizes.setdefault(label, dim) is not dim:
                 raise DimensionError(_clash(boxes, rows, label, number, leg))
-            ends[label] = ends.get(label, 0) + 1
     for label in open_:
-        ends[label] = ends.get(label, 0) + 1
         if label not in sizes:
             if label not in dims:
                 raise GraphError(f"the open wire {label!r} touches no box: give its dimension")
             sizes[label] = dims[label]
-    for label, count in ends.items():
+    _check_ends(rows, open_)
+    return sizes
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _check_ends(rows: tuple[tuple[Hashable, ...], ...], open_: tuple[Hashable, ...]) -> None:
+    """`GraphError` unless every label stands twice."""
+    for label, count in Counter(itertools.chain(*rows, open_)).items():
         if count != 2:
             raise GraphError(f"the wire {label!r} has {count} end{'s' * (count != 1)}; a wire has exactly two")
-    return sizes
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _numbered(
+    rows: tuple[tuple[Hashable, ...], ...], open_: tuple[Hashable, ...]
+) -> tuple[tuple[Wires, ...], Wires, tuple[Hashable, ...]]:
+    """The rows and the open legs with labels numbered as they first stand there, and the labels by number."""
+    number: dict[Hashable, int] = {}
+    wires = tuple([tuple([number.setdefault(label, len(number)) for label in row]) for row in rows])
+    return wires, tuple([number.setdefault(label, len(number)) for label in open_]), tuple(number)
 
 
 def _clash(
@@ -247,12 +266,10 @@ def _assemble(
             break
     if coefficient == 0:
         return add((), [sizes[label] for label in open_])
-    number: dict[Any, int] = {}
-    wires = tuple([tuple([number.setdefault(label, len(number)) for label in row]) for row in rows])
-    outer = tuple([number.setdefault(label, len(number)) for label in open_])
+    wires, outer, labels = _numbered(rows, open_)
     made = _single(boxes[0], wires[0], outer) if len(boxes) == 1 else None
     if made is None:
-        made = Diagram(boxes, wires, outer, tuple([sizes[label] for label in number]))
+        made = Diagram(boxes, wires, outer, tuple([sizes[label] for label in labels]))
     return made if coefficient == 1 else add([(coefficient, made)])
 
 
