@@ -270,20 +270,11 @@ class Planner:
             rows, out, sizes = _pair_layout(a[1], b[1], tuple([i in kept for i in a[1] + b[1]]))
             shapes = a[0].shape + b[0].shape
             shape = [shapes[axis] for axis in sizes]
-            place = {i: axis for axis, i in enumerate(out)}
-            number = {i: k for k, i in enumerate(listed)}
-            turns = [tuple([place[twin[number[i]]] for i in out]) for twin in twins]
-            straight = tuple(range(len(out)))
-            made = self.values.make(
-                "pair",
-                (rows, len(out)),
-                (a[0], b[0]),
-                shape,
-                symmetry=tuple([turn for turn in turns if turn != straight]),
-            )
+            turns = dict.fromkeys([tuple([out.index(twin[listed.index(i)]) for i in out]) for twin in twins])
+            turns.pop(tuple(range(len(out))), None)
+            made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape, symmetry=tuple(turns))
         for name, order in names.items():
-            label = {i: k for k, i in enumerate(order)}
-            self.products[name] = made, tuple([label[i] for i in out])
+            self.products[name] = made, tuple([order.index(i) for i in out])
             self.listed.add(name[0])
         return made, out
 

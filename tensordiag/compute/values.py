@@ -76,10 +76,11 @@ class Value:
         return f"<{self.kind} {self.number} {self.shape}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Term:
     """coefficient · Σ Π operand[row], with the axes `output`; see `networks.SizedNetwork`.
 
+    Never changed (not `frozen`, which takes three times as long to make).
     An index may stand on several operands, several times in the output, or in the output alone.
     """
 
@@ -201,26 +202,24 @@ class Values:
         for term in terms:
             key, canonical = canonical_term(open_trivial(term))
             known = collected.get(key)
-            collected[key] = (
-                canonical
-                if known is None
-                else replace(known, coefficient=as_number(known.coefficient + canonical.coefficient))
-            )
+            if known is not None:
+                canonical = replace(known, coefficient=as_number(known.coefficient + canonical.coefficient))
+            collected[key] = canonical
         kept = {key: term for key, term in collected.items() if term.coefficient != 0}
         if len(kept) == 1:
             (term,) = kept.values()
             if (
-                term.coefficient == 1
-                and len(term.operands) == 1
+                len(term.operands) == 1
+                and term.coefficient == 1
                 and term.is_plain
                 and term.rows[0] == term.output
                 and term.operands[0].shape == tuple(shape)
             ):
                 return term.operands[0]
         ordered = sorted(kept, key=repr) if len(kept) > 1 else list(kept)
-        key = (tuple((k, kept[k].coefficient) for k in ordered), tuple(shape))
-        members = tuple(kept[k] for k in ordered)
-        operands = tuple(dict.fromkeys(o for term in members for o in term.operands))
+        key = (tuple([(k, kept[k].coefficient) for k in ordered]), tuple(shape))
+        members = tuple([kept[k] for k in ordered])
+        operands = tuple(dict.fromkeys([o for term in members for o in term.operands]))
         return self.make("poly", members, operands, shape, key=key)
 
 

@@ -40,14 +40,15 @@ class Expr(Views):
     @classmethod
     def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...]) -> tuple[Any, bool]:
         """The value with this key, and whether it is new (its own fields are then still to be set)."""
-        found = Expr._interned.get((cls, *key))
+        whole = (cls, *key)
+        found = Expr._interned.get(whole)
         if found is not None:
             return found, False
         made = object.__new__(cls)
         made.dims = dims
         made.declared = frozenset()
         made._base = made._digest = made._memo = None
-        Expr._interned[(cls, *key)] = made
+        Expr._interned[whole] = made
         return made, True
 
     # -- structure ---------------------------------------------------------------------------------
@@ -304,14 +305,14 @@ def walk(*roots: Expr, children: Callable[[Expr], Iterable[Expr]] | None = None)
     `children` gives the nodes below a node (by default its `children`).  Cost: linear in the nodes and links.
     """
     below = children or (lambda node: node.children)
-    seen: set[Expr] = set()
+    seen: dict[int, Expr] = {}  # by id, which is quicker than the values' own hash; it keeps them alive
     for root in roots:
         stack: list[tuple[Expr, Iterator[Expr]]] = []
         node: Expr | None = root.base
         while node is not None or stack:
             if node is not None:
-                if node not in seen:
-                    seen.add(node)
+                if id(node) not in seen:
+                    seen[id(node)] = node
                     stack.append((node, iter(below(node))))
                 node = None
             else:
