@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
-from ..dimension import Dimension
+from ..dimension import INTERNING, Dimension
 from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
 from ..views import Views
 
@@ -38,18 +38,23 @@ class Expr(Views):
     _memo: dict[str, Any] | None
 
     @classmethod
-    def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...]) -> tuple[Any, bool]:
-        """The value with this key, and whether it is new (its own fields are then still to be set)."""
+    def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...], **fields: Any) -> Any:
+        """The one value with this key, in all threads; its own fields are set before others can see it."""
         whole = (cls, *key)
         found = Expr._interned.get(whole)
         if found is not None:
-            return found, False
+            return found
         made = object.__new__(cls)
         made.dims = dims
         made.declared = frozenset()
         made._base = made._digest = made._memo = None
-        Expr._interned[whole] = made
-        return made, True
+        for name, value in fields.items():
+            setattr(made, name, value)
+        with INTERNING:
+            found = Expr._interned.get(whole)
+            if found is None:
+                Expr._interned[whole] = found = made
+        return found
 
     # -- structure ---------------------------------------------------------------------------------
 

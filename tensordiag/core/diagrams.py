@@ -37,10 +37,10 @@ class Diagram(Expr):
     def __new__(
         cls, boxes: tuple[Expr, ...], wires: tuple[Wires, ...], open: Wires, wire_dims: tuple[Dimension, ...]
     ) -> Diagram:
-        made, new = cls._intern((boxes, wires, open, wire_dims), tuple([wire_dims[w] for w in open]))
-        if new:
-            made.boxes, made.wires, made.open, made.wire_dims = boxes, wires, open, wire_dims
-        found: Diagram = made
+        dims = tuple([wire_dims[w] for w in open])
+        found: Diagram = cls._intern(
+            (boxes, wires, open, wire_dims), dims, boxes=boxes, wires=wires, open=open, wire_dims=wire_dims
+        )
         return found
 
     @property
@@ -81,10 +81,8 @@ class Environment(Expr):
     node: int
 
     def __new__(cls, diagram: Diagram, node: int) -> Environment:
-        made, new = cls._intern((diagram, node), diagram.dims + diagram.boxes[node].dims)
-        if new:
-            made.diagram, made.node = diagram, node
-        found: Environment = made
+        dims = diagram.dims + diagram.boxes[node].dims
+        found: Environment = cls._intern((diagram, node), dims, diagram=diagram, node=node)
         return found
 
     @property
