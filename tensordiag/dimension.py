@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
 from .errors import DimensionError
 
-__all__ = ["DimLike", "Dimension", "as_dimension", "infer_sizes"]
+__all__ = ["INTERNING", "DimLike", "Dimension", "as_dimension", "infer_sizes"]
 
 Monomial: TypeAlias = tuple[str, ...]
+
+INTERNING = Lock()
+"""Held while an equal object is looked for and made: threads that build the same thing get one object."""
 
 _TOKEN = re.compile(r"\s*(?:(\d+)|([^\W\d]\w*)|([-+*]))")
 
@@ -41,8 +45,8 @@ class Dimension:
         made = object.__new__(cls)
         made.terms = terms
         made._symbols = frozenset(name for monomial, _ in terms for name in monomial)
-        cls._interned[terms] = made
-        return made
+        with INTERNING:
+            return cls._interned.setdefault(terms, made)
 
     @classmethod
     def _collect(cls, terms: Iterable[tuple[Monomial, int]]) -> Dimension:

@@ -36,7 +36,18 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
     if len(below(roots)) > _LARGEST_SEARCH:
         roots = with_shared_softmax(values, roots) if names else roots
         return with_solves(values, roots) if "inv" in names else roots
-    best = plan_cost(values, roots)
+    roots = _moved(values, roots)
+    roots = with_root_weights(values, recognised(values, roots) if names else roots)
+    roots = with_shared_softmax(values, roots) if names else roots
+    scaled = with_inner_coefficients(values, roots)
+    if scaled != roots and plan_cost(values, scaled) < plan_cost(values, roots):
+        roots = scaled
+    return with_solves(values, roots) if names else roots
+
+
+def _moved(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots after the moves that make them cheaper, each the first that does."""
+    best: float | None = None
     tried: set[tuple[int, ...]] = set()
     for _ in range(_MOST_MOVES):
         found = None
@@ -47,6 +58,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
             tried.add(key)
             if len(tried) > _MOST_MOVES:
                 break
+            best = plan_cost(values, roots) if best is None else best
             cost = plan_cost(values, candidate)
             if cost < best * _WORTH:
                 best, found = cost, candidate
@@ -54,12 +66,7 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         if found is None:
             break
         roots = found
-    roots = with_root_weights(values, recognised(values, roots))
-    roots = with_shared_softmax(values, roots)
-    scaled = with_inner_coefficients(values, roots)
-    if scaled != roots and plan_cost(values, scaled) < plan_cost(values, roots):
-        roots = scaled
-    return with_solves(values, roots)
+    return list(roots)
 
 
 def _moves(values: Values, roots: Sequence[Value]) -> Iterator[list[Value]]:

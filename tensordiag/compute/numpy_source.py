@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..core.numbers import as_number
-from .array_views import as_matrix, as_stack, broadcast
+from .array_views import broadcast
 from .blocks import Block, find_runs
 from .constants import constant_array, running_sum
 from .implementations import power, relu, sigmoid, step
-from .layouts import stacked_lead, summed_order
+from .product_source import product_call
 from .values import Value
 from .writers import Writer, letters, literal
 
@@ -28,8 +28,6 @@ _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
 _WORTH_DELETING = 64
 _COMPARED = {relu: "maximum", step: "greater"}
-_LARGE_PRODUCT = 4096
-_MATMUL_COPIES = np.lib.NumpyVersion(np.__version__) >= "2.3.0"  # operands with strides; earlier ones loop over them
 _POWER_CALLS = {-1: np.reciprocal, 2: np.square, Fraction(1, 2): np.sqrt}
 _PRODUCTS = ("dot(", "matmul(")
 _OWN = frozenset({relu.__module__, "numpy.linalg"})
@@ -383,17 +381,16 @@ class NumpyWriter(Writer):
 
     def pair(self, value: Value, a: str, b: str) -> str:
         (ra, rb), order = value.data
-        summed = [i for i in ra if i in rb and i >= order]
-        if not summed:
+        x, y = value.operands
+        call = product_call((ra, rb), order, (x.shape, y.shape), x is y)
+        if call is None:
             return self._multiply(value, a, b, ra, rb, order)
-        batch = [i for i in ra if i in rb and i < order]
-        left, right = sorted(i for i in ra if i not in rb), sorted(i for i in rb if i not in ra)
-        if not batch:
-            return self._dot(value, (a, ra, left), (b, rb, right), summed)
-        if not left or not right:
-            self.use(value, "einsum")
-            return f"einsum({letters(ra, rb, range(order))!r}, {a}, {b})"
-        return self._matmul(value, (a, ra, left), (b, rb, right), batch, summed)
+        self.use(value, call.kernel)
+        buffer = self.take(value) if call.fills else None
+        if buffer is not None:
+            self.lines.append(call.text(a, b, buffer))
+            return "=" + buffer
+        return call.text(a, b)
 
     def _multiply(self, value: Value, a: str, b: str, ra: Indices, rb: Indices, order: int) -> str:
         self.use(value, "multiply")
@@ -410,72 +407,6 @@ class NumpyWriter(Writer):
             self.lines.append(f"multiply({first}, {second}, {buffer})")
             return "=" + buffer
         return f"{first} * {second}"
-
-    def _dot(
-        self, value: Value, one: tuple[str, Indices, list[int]], two: tuple[str, Indices, list[int]], summed: list[int]
-    ) -> str:
-        """No batch: one call of dot, a syrk where a matrix meets its own transpose."""
-        (a, ra, left), (b, rb, right) = one, two
-        x, y = value.operands
-        size = dict(zip(ra + rb, x.shape + y.shape, strict=True))
-        order = len(value.shape)
-        lead = stacked_lead(ra, rb, order, size) if len(summed) == 2 else None
-        cost, summed = summed_order(ra, rb, order, size)
-        if lead is not None and cost:
-            rest = [i for i in summed if i != lead]
-            self.use(value, "matmul")
-            swap = right[0] < left[0]
-            sides = (
-                [as_stack(b, rb, [lead], right, rest, size), as_stack(a, ra, [lead], rest, left, size)]
-                if swap
-                else [as_stack(a, ra, [lead], left, rest, size), as_stack(b, rb, [lead], rest, right, size)]
-            )
-            return f"total(matmul({sides[0]}, {sides[1]}), 0)"
-        if left and right and right[0] < left[0]:  # the result is wanted the other way round
-            (a, ra, left), (b, rb, right) = two, one
-        first = as_matrix(a, ra, left, summed, size)
-        second = as_matrix(b, rb, summed, right, size)
-        self.use(
-            value,
-            "syrk"
-            if x is y and left and right and len(ra) == 2
-            else "dot"
-            if not left and not right
-            else "matmul"
-            if left and right
-            else "matvec",
-        )
-        product = "matmul" if value.entries >= _LARGE_PRODUCT and _suits_matmul((left, right, summed), size) else "dot"
-        made = f"{product}({first}, {second})"
-        buffer = self.take(value) if len(left) == len(right) == 1 else None
-        if buffer is not None:
-            self.lines.append(f"{product}({first}, {second}, {buffer})")
-            return "=" + buffer
-        return made if len(left) < 2 and len(right) < 2 else f"{made}.reshape{value.shape}"
-
-    def _matmul(
-        self,
-        value: Value,
-        one: tuple[str, Indices, list[int]],
-        two: tuple[str, Indices, list[int]],
-        batch: list[int],
-        summed: list[int],
-    ) -> str:
-        """A stack of matrix products."""
-        (a, ra, left), (b, rb, right) = one, two
-        x, y = value.operands
-        size = dict(zip(ra + rb, x.shape + y.shape, strict=True))
-        self.use(value, "matmul")
-        first = as_stack(a, ra, batch, left, summed, size)
-        second = as_stack(b, rb, batch, summed, right, size)
-        made = f"matmul({first}, {second})"
-        plain = len(batch) == len(left) == len(right) == 1
-        return made if plain else f"{made}.reshape{value.shape}"
-
-
-def _suits_matmul(groups: Sequence[Sequence[int]], size: dict[int, int]) -> bool:
-    """Whether matmul makes a large product faster than dot, which fills the result with zeros before."""
-    return _MATMUL_COPIES and all(math.prod([size[i] for i in group]) > 3 for group in groups)
 
 
 def _is_diagonal(value: Value) -> bool:

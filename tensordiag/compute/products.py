@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ..core.numbers import Number, as_number
@@ -20,7 +21,7 @@ from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
 from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
-from .values import Term, Value, Values, all_arrangements, reachable
+from .values import Term, Value, Values, all_arrangements, reachable, relabelled
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -266,21 +267,14 @@ class Planner:
         elif (whole := self._unsummed(leaves or (a, b), kept)) is not None:
             made, out = self._reduced(*whole, dict.fromkeys(kept, 2))
         else:
-            rows, out, shape = _pair_layout(a, b, kept)
-            place = {i: axis for axis, i in enumerate(out)}
-            number = {i: k for k, i in enumerate(listed)}
-            turns = [tuple([place[twin[number[i]]] for i in out]) for twin in twins]
-            straight = tuple(range(len(out)))
-            made = self.values.make(
-                "pair",
-                (rows, len(out)),
-                (a[0], b[0]),
-                shape,
-                symmetry=tuple([turn for turn in turns if turn != straight]),
-            )
+            rows, out, sizes = _pair_layout(a[1], b[1], tuple([i in kept for i in a[1] + b[1]]))
+            shapes = a[0].shape + b[0].shape
+            shape = [shapes[axis] for axis in sizes]
+            turns = dict.fromkeys([tuple([out.index(twin[listed.index(i)]) for i in out]) for twin in twins])
+            turns.pop(tuple(range(len(out))), None)
+            made = self.values.make("pair", (rows, len(out)), (a[0], b[0]), shape, symmetry=tuple(turns))
         for name, order in names.items():
-            label = {i: k for k, i in enumerate(order)}
-            self.products[name] = made, tuple([label[i] for i in out])
+            self.products[name] = made, tuple([order.index(i) for i in out])
             self.listed.add(name[0])
         return made, out
 
@@ -298,19 +292,18 @@ class Planner:
 
     def key(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
-    ) -> tuple[Any, list[int], list[list[int]]]:
+    ) -> tuple[Any, Indices, list[Indices]]:
         """What identifies a product; its indices in canonical order; those orders of them that mean the same."""
         best: Any = None
-        listed: list[int] = []
-        twins: list[list[int]] = []
+        listed: Indices = ()
+        twins: list[Indices] = []
         for ways in all_arrangements([box for box, _ in leaves], [row for _, row in leaves]):
-            label: dict[int, int] = {}
-            rows = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in ways])
+            rows, _, label = relabelled(tuple([row for _, row in ways]), ())
             found = (rows, tuple([i in kept for i in label]))
             if best is None or found < best[1]:
-                best, listed, twins = (tuple([box.number for box, _ in ways]), found), list(label), []
+                best, listed, twins = (tuple([box.number for box, _ in ways]), found), label, []
             elif found == best[1]:
-                twins.append(list(label))
+                twins.append(label)
         return best, listed, twins
 
     def _small(
@@ -440,21 +433,19 @@ class Removal:
     output: Indices
 
 
+@lru_cache(maxsize=4096)
 def _pair_layout(
-    a: tuple[Value, Indices], b: tuple[Value, Indices], kept: frozenset[int] | set[int]
-) -> tuple[tuple[Indices, Indices], Indices, list[int]]:
-    """Rows relabelled with the result's axes first (0, 1, …), the result's indices, and its shape."""
-    ia, ib = a[1], b[1]
+    ia: Indices, ib: Indices, is_kept: tuple[bool, ...]
+) -> tuple[tuple[Indices, Indices], Indices, tuple[int, ...]]:
+    """Rows relabelled with the result's axes first (0, 1, …), the result's indices, and an operands' axis for each.
+
+    The axes of both operands are counted through, as in `is_kept`.
+    """
+    kept = {i for i, flag in zip(ia + ib, is_kept, strict=True) if flag}
     inside_b, inside_a = set(ib), set(ia)
     batch = [i for i in ia if i in kept and i in inside_b]
     alone = [i for i in ia if i in kept and i not in inside_b] + [i for i in ib if i in kept and i not in inside_a]
     last = batch and ia[-1] == ib[-1] == batch[-1] and len(batch) == len(inside_a & inside_b)
     out = tuple([*batch[:-1], *alone, batch[-1]] if last else [*batch, *alone])
-    size = dict(zip(ia + ib, a[0].shape + b[0].shape, strict=True))
-    label: dict[int, int] = {}
-    for i in out:
-        label[i] = len(label)
-    for i in ia + ib:
-        label.setdefault(i, len(label))
-    rows = (tuple([label[i] for i in ia]), tuple([label[i] for i in ib]))
-    return rows, out, [size[i] for i in out]
+    rows, _, _ = relabelled((ia, ib), out)
+    return (rows[0], rows[1]), out, tuple([(ia + ib).index(i) for i in out])

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, TypeAlias
 
-from ..core.diagrams import Diagram, Environment
+from ..core.diagrams import Diagram, Environment, UnionFind
 from ..core.expressions import Apply, Copy, Expr, Sum, Tensor
 from ..core.numbers import Number
 from ..dimension import Dimension
@@ -281,88 +283,90 @@ def inlined(root: Expr, kept: Set[int]) -> Contraction:
     """A diagram as one network, nested diagrams inlined unless they (their ids) are kept."""
     if isinstance(root, Diagram) and all(_is_operand(box, kept) for box in root.boxes):
         return Contraction(1, root.boxes, root.wires, root.open, root.wire_dims)
-    legs_ = _Legs(root.dims)
     coefficient: Number = 1
     operands: list[Expr] = []
-    rows: list[Indices] = []
-    stack: list[tuple[Expr, Indices]] = [(root, tuple(range(len(root.dims))))]
+    steps: list[_Opened | _Kind] = []
+    dims = list(root.dims)
+    stack: list[Expr] = [root]
     while stack:
-        box, legs = stack.pop()
+        box = stack.pop()
         if isinstance(box, Copy):
-            if not legs:
-                legs_.dims.append(box.dim)
-            for leg in legs[1:]:
-                legs_.join(legs[0], leg)
-        elif id(box) in kept and box is not root:
-            operands.append(box)
-            rows.append(legs)
-        elif isinstance(box, (Diagram, Environment)):
-            stack.extend(legs_.open(box, legs))
-        elif isinstance(box, Sum) and len(box.terms) == 1:
+            steps.append(_Kind.COPY)
+            dims.append(box.dim)
+        elif isinstance(box, (Diagram, Environment)) and (box is root or id(box) not in kept):
+            steps.append(_opened(box))
+            diagram = box.diagram if isinstance(box, Environment) else box
+            dims.extend(diagram.wire_dims)
+            stack.extend(live_below(box)[::-1])
+        elif isinstance(box, Sum) and len(box.terms) == 1 and id(box) not in kept:
             factor, term = box.terms[0]
             coefficient = coefficient * factor
-            stack.append((term.base, legs))
+            stack.append(term.base)
         else:
             operands.append(box)
-            rows.append(legs)
-    indices, output, dims = legs_.numbered(rows, tuple(range(root.order)))
-    return Contraction(coefficient, tuple(operands), indices, output, dims)
+            steps.append(_Kind.OPERAND)
+    indices, output, places = _flattened(root.order, tuple(steps))
+    return Contraction(coefficient, tuple(operands), indices, output, tuple([dims[place] for place in places]))
 
 
 def _is_operand(box: Expr, kept: Set[int]) -> bool:
     return isinstance(box, (Tensor, Apply)) or (id(box) in kept and not isinstance(box, Copy))
 
 
-class _Legs:
-    """The legs of a network that is being inlined: their dimensions, and which of them are one index."""
+_Opened: TypeAlias = tuple[tuple[Indices, ...], Indices, int]
+"""The wires of a diagram's boxes and of its open legs, and how many wires there are."""
 
-    def __init__(self, dims: Sequence[Dimension]) -> None:
-        self.dims = list(dims)
-        self.parent: dict[int, int] = {}
 
-    def find(self, leg: int) -> int:
-        """The leg that stands for all that are joined with this one."""
-        parent = self.parent
-        root = leg
-        while root in parent:
-            root = parent[root]
-        while leg != root:
-            parent[leg], leg = root, parent[leg]
-        return root
+class _Kind(Enum):
+    """What a box is that is not opened."""
 
-    def join(self, first: int, second: int) -> None:
-        """Make two legs one index."""
-        a, b = self.find(first), self.find(second)
-        if a != b:
-            self.parent[b] = a
+    COPY = "copy"
+    OPERAND = "operand"
 
-    def open(self, box: Diagram | Environment, legs: Indices) -> list[tuple[Expr, Indices]]:
-        """The boxes of a diagram (without its removed one), last first, wired to the outer legs."""
-        if isinstance(box, Environment):
-            skip, diagram = box.node, box.diagram
-            open_ = diagram.open + diagram.wires[skip]
+
+def _opened(box: Diagram | Environment) -> _Opened:
+    if isinstance(box, Diagram):
+        return box.wires, box.open, len(box.wire_dims)
+    diagram, skip = box.diagram, box.node
+    wires = diagram.wires[:skip] + diagram.wires[skip + 1 :]
+    return wires, diagram.open + diagram.wires[skip], len(diagram.wire_dims)
+
+
+@lru_cache(maxsize=1024)
+def _flattened(order: int, steps: tuple[_Opened | _Kind, ...]) -> tuple[tuple[Indices, ...], Indices, Indices]:
+    """A nest of diagrams as one network: the rows of its operands, its output, and the leg that every index was.
+
+    `steps` are the boxes as they are come to, each opened one followed by those in it.  Legs are counted through: the
+    outer ones, the wires of every opened diagram, one for a copy tensor.  Most nests have one of a few forms.
+    """
+    union = UnionFind()
+    outer = list(range(order))
+    legs: list[Any] = [*outer]
+    rows: list[Indices] = []
+    stack: list[Sequence[int]] = [outer]
+    count = order
+    for step in steps:
+        row = stack.pop()
+        if step is _Kind.OPERAND:
+            rows.append(tuple(row))
+        elif step is _Kind.COPY:
+            legs.extend([] if row else [count])
+            for leg in row[1:]:
+                union.join(row[0], leg)
+            count += 1
         else:
-            skip, diagram, open_ = -1, box, box.open
-        local: dict[int, int] = {}
-        for wire, leg in zip(open_, legs, strict=True):
-            if local.setdefault(wire, leg) != leg:
-                self.join(local[wire], leg)
-        for wire, dim in enumerate(diagram.wire_dims):
-            if wire not in local:
-                local[wire] = len(self.dims)
-                self.dims.append(dim)
-        boxes, wires = diagram.boxes, diagram.wires
-        return [(boxes[k], tuple([local[w] for w in wires[k]])) for k in range(len(boxes) - 1, -1, -1) if k != skip]
-
-    def numbered(
-        self, rows: Sequence[Indices], output: Indices
-    ) -> tuple[tuple[Indices, ...], Indices, tuple[Dimension, ...]]:
-        """The rows and the output with joined legs as one number, and the dimensions by number."""
-        if not self.parent:
-            return tuple(rows), output, tuple(self.dims)
-        number: dict[int, int] = {}
-        for leg in range(len(self.dims)):
-            number.setdefault(self.find(leg), len(number))
-        name = [number[self.find(leg)] for leg in range(len(self.dims))]
-        made = tuple([tuple([name[leg] for leg in row]) for row in rows])
-        return made, tuple([name[leg] for leg in output]), tuple([self.dims[leg] for leg in number])
+            wires, open_, size = step
+            local: dict[int, int] = {}
+            for wire, leg in zip(open_, row, strict=True):
+                if local.setdefault(wire, leg) != leg:
+                    union.join(local[wire], leg)
+            for wire in range(size):
+                if wire not in local:
+                    local[wire] = count + wire
+                    legs.append(count + wire)
+            count += size
+            stack.extend([[local[wire] for wire in box] for box in reversed(wires)])
+    place: dict[Any, int] = {}
+    name = {leg: place.setdefault(union.find(leg), len(place)) for leg in legs}
+    made = tuple([tuple([name[leg] for leg in row]) for row in rows])
+    return made, tuple([name[leg] for leg in outer]), tuple(place)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..core.numbers import Number
 from .values import Value
-
-if TYPE_CHECKING:
-    from .products import Planner
 
 __all__ = ["Tree", "along", "products_of_others", "swept"]
 
@@ -19,8 +16,18 @@ Indices = tuple[int, ...]
 Tree: TypeAlias = Sequence[tuple[int, int, frozenset[int]]]
 
 
+class Pairing(Protocol):
+    """What makes products (`products.Planner`)."""
+
+    def pair(self, a: tuple[Value, Indices], b: tuple[Value, Indices], kept: frozenset[int]) -> tuple[Value, Indices]:
+        """The product of two values, summed over the indices that are not kept."""
+
+    def reduced(self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]) -> list[tuple[Value, Indices]]:
+        """The operands with repeated indices taken as diagonals and lone indices summed."""
+
+
 def along(
-    planner: Planner, leaves: Sequence[tuple[Value, Indices]], tree: Tree, cut: frozenset[int] = frozenset()
+    planner: Pairing, leaves: Sequence[tuple[Value, Indices]], tree: Tree, cut: frozenset[int] = frozenset()
 ) -> list[tuple[Value, Indices]]:
     """All values of a tree, leaves first; `cut` are indices that the leaves have lost."""
     made = list(leaves)
@@ -30,7 +37,7 @@ def along(
 
 
 def swept(
-    planner: Planner,
+    planner: Pairing,
     operands: Sequence[tuple[Value, Indices]],
     tree: Tree,
     outer: frozenset[int],

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ..core.numbers import Number, as_number
@@ -24,12 +25,14 @@ __all__ = [
     "is_openable",
     "open_operands",
     "reachable",
+    "relabelled",
 ]
 
 Indices = tuple[int, ...]
 
 _LARGEST_CANONICAL = 10
 _ARRANGEMENTS = 64
+_REMEMBERED = 4096
 
 
 class Value:
@@ -73,10 +76,11 @@ class Value:
         return f"<{self.kind} {self.number} {self.shape}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Term:
     """coefficient · Σ Π operand[row], with the axes `output`; see `networks.SizedNetwork`.
 
+    Never changed (not `frozen`, which takes three times as long to make).
     An index may stand on several operands, several times in the output, or in the output alone.
     """
 
@@ -147,8 +151,14 @@ def _number_first(pair: tuple[Value, Indices]) -> int:
     return pair[0].number
 
 
-def _labelled(listed: Iterable[tuple[Value, Indices]], label: dict[int, int]) -> tuple[Indices, ...]:
-    return tuple([tuple([label.setdefault(i, len(label)) for i in row]) for _, row in listed])
+@lru_cache(maxsize=_REMEMBERED)
+def relabelled(rows: tuple[Indices, ...], output: Indices) -> tuple[tuple[Indices, ...], Indices, Indices]:
+    """Rows and output with their indices numbered from 0, first the output's; and the index of each number."""
+    label: dict[int, int] = {}
+    for i in output:
+        label.setdefault(i, len(label))
+    made = tuple([tuple([label.setdefault(i, len(label)) for i in row]) for row in rows])
+    return made, tuple([label[i] for i in output]), tuple(label)
 
 
 class Values:
@@ -192,26 +202,24 @@ class Values:
         for term in terms:
             key, canonical = canonical_term(open_trivial(term))
             known = collected.get(key)
-            collected[key] = (
-                canonical
-                if known is None
-                else replace(known, coefficient=as_number(known.coefficient + canonical.coefficient))
-            )
+            if known is not None:
+                canonical = replace(known, coefficient=as_number(known.coefficient + canonical.coefficient))
+            collected[key] = canonical
         kept = {key: term for key, term in collected.items() if term.coefficient != 0}
         if len(kept) == 1:
             (term,) = kept.values()
             if (
-                term.coefficient == 1
-                and len(term.operands) == 1
+                len(term.operands) == 1
+                and term.coefficient == 1
                 and term.is_plain
                 and term.rows[0] == term.output
                 and term.operands[0].shape == tuple(shape)
             ):
                 return term.operands[0]
         ordered = sorted(kept, key=repr) if len(kept) > 1 else list(kept)
-        key = (tuple((k, kept[k].coefficient) for k in ordered), tuple(shape))
-        members = tuple(kept[k] for k in ordered)
-        operands = tuple(dict.fromkeys(o for term in members for o in term.operands))
+        key = (tuple([(k, kept[k].coefficient) for k in ordered]), tuple(shape))
+        members = tuple([kept[k] for k in ordered])
+        operands = tuple(dict.fromkeys([o for term in members for o in term.operands]))
         return self.make("poly", members, operands, shape, key=key)
 
 
@@ -219,20 +227,15 @@ def canonical_term(term: Term) -> tuple[Any, Term]:
     """A key that equal terms share (up to their coefficient), and the term written in that order."""
     best: Any = None
     chosen: list[tuple[Value, Indices]] = []
-    label: dict[int, int] = {}
     for listed in all_arrangements(term.operands, term.rows):
-        names: dict[int, int] = {}
-        for i in term.output:
-            names.setdefault(i, len(names))
-        rows = _labelled(listed, names)
-        if best is None or rows < best:
-            best, chosen, label = rows, listed, names
-    output = tuple(label[i] for i in term.output)
-    size = {label[i]: term.size[i] for i in label}
-    fixed = tuple((label[i], place) for i, place in term.fixed)
-    made = Term(term.coefficient, tuple(box for box, _ in chosen), best, output, size, fixed)
-    numbers = tuple(box.number for box, _ in chosen)
-    return (numbers, best, output, tuple(sorted(size.items())), fixed), made
+        found = relabelled(tuple([row for _, row in listed]), term.output)
+        if best is None or found[0] < best[0]:
+            best, chosen = found, listed
+    rows, output, listed_indices = best
+    sizes = tuple([term.size[i] for i in listed_indices])
+    fixed = tuple([(listed_indices.index(i), place) for i, place in term.fixed])
+    made = Term(term.coefficient, tuple([box for box, _ in chosen]), rows, output, dict(enumerate(sizes)), fixed)
+    return (tuple([box.number for box, _ in chosen]), rows, output, sizes, fixed), made
 
 
 def open_trivial(term: Term) -> Term:

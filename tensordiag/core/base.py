@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
-from ..dimension import Dimension
+from ..dimension import INTERNING, Dimension
 from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
 from ..views import Views
 
@@ -38,17 +38,23 @@ class Expr(Views):
     _memo: dict[str, Any] | None
 
     @classmethod
-    def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...]) -> tuple[Any, bool]:
-        """The value with this key, and whether it is new (its own fields are then still to be set)."""
-        found = Expr._interned.get((cls, *key))
+    def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...], **fields: Any) -> Any:
+        """The one value with this key, in all threads; its own fields are set before others can see it."""
+        whole = (cls, *key)
+        found = Expr._interned.get(whole)
         if found is not None:
-            return found, False
+            return found
         made = object.__new__(cls)
         made.dims = dims
         made.declared = frozenset()
         made._base = made._digest = made._memo = None
-        Expr._interned[(cls, *key)] = made
-        return made, True
+        for name, value in fields.items():
+            setattr(made, name, value)
+        with INTERNING:
+            found = Expr._interned.get(whole)
+            if found is None:
+                Expr._interned[whole] = found = made
+        return found
 
     # -- structure ---------------------------------------------------------------------------------
 
@@ -304,14 +310,14 @@ def walk(*roots: Expr, children: Callable[[Expr], Iterable[Expr]] | None = None)
     `children` gives the nodes below a node (by default its `children`).  Cost: linear in the nodes and links.
     """
     below = children or (lambda node: node.children)
-    seen: set[Expr] = set()
+    seen: dict[int, Expr] = {}  # by id, which is quicker than the values' own hash; it keeps them alive
     for root in roots:
         stack: list[tuple[Expr, Iterator[Expr]]] = []
         node: Expr | None = root.base
         while node is not None or stack:
             if node is not None:
-                if node not in seen:
-                    seen.add(node)
+                if id(node) not in seen:
+                    seen[id(node)] = node
                     stack.append((node, iter(below(node))))
                 node = None
             else:

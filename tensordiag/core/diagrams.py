@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..dimension import Dimension, as_dimension
@@ -13,6 +16,9 @@ from .numbers import Number
 __all__ = ["Diagram", "Environment", "UnionFind", "as_diagram", "contract", "environment", "wiring"]
 
 Wires = tuple[int, ...]
+
+_REMEMBERED = 4096
+"""Patterns of wires that are kept: most diagrams have one of a few."""
 
 
 class Diagram(Expr):
@@ -31,10 +37,10 @@ class Diagram(Expr):
     def __new__(
         cls, boxes: tuple[Expr, ...], wires: tuple[Wires, ...], open: Wires, wire_dims: tuple[Dimension, ...]
     ) -> Diagram:
-        made, new = cls._intern((boxes, wires, open, wire_dims), tuple([wire_dims[w] for w in open]))
-        if new:
-            made.boxes, made.wires, made.open, made.wire_dims = boxes, wires, open, wire_dims
-        found: Diagram = made
+        dims = tuple([wire_dims[w] for w in open])
+        found: Diagram = cls._intern(
+            (boxes, wires, open, wire_dims), dims, boxes=boxes, wires=wires, open=open, wire_dims=wire_dims
+        )
         return found
 
     @property
@@ -75,10 +81,8 @@ class Environment(Expr):
     node: int
 
     def __new__(cls, diagram: Diagram, node: int) -> Environment:
-        made, new = cls._intern((diagram, node), diagram.dims + diagram.boxes[node].dims)
-        if new:
-            made.diagram, made.node = diagram, node
-        found: Environment = made
+        dims = diagram.dims + diagram.boxes[node].dims
+        found: Environment = cls._intern((diagram, node), dims, diagram=diagram, node=node)
         return found
 
     @property
@@ -200,7 +204,6 @@ def _check_wires(
     if len(rows) != len(boxes):
         raise GraphError(f"there are {len(boxes)} boxes but labels for {len(rows)}")
     sizes: dict[Hashable, Dimension] = {}
-    ends: dict[Hashable, int] = {}
     for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
         if len(row) != len(box.dims):
             raise OrderError(
@@ -209,17 +212,31 @@ def _check_wires(
         for leg, (label, dim) in enumerate(zip(row, box.dims, strict=True)):
             if sizes.setdefault(label, dim) is not dim:
                 raise DimensionError(_clash(boxes, rows, label, number, leg))
-            ends[label] = ends.get(label, 0) + 1
     for label in open_:
-        ends[label] = ends.get(label, 0) + 1
         if label not in sizes:
             if label not in dims:
                 raise GraphError(f"the open wire {label!r} touches no box: give its dimension")
             sizes[label] = dims[label]
-    for label, count in ends.items():
+    _check_ends(rows, open_)
+    return sizes
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _check_ends(rows: tuple[tuple[Hashable, ...], ...], open_: tuple[Hashable, ...]) -> None:
+    """`GraphError` unless every label stands twice."""
+    for label, count in Counter(itertools.chain(*rows, open_)).items():
         if count != 2:
             raise GraphError(f"the wire {label!r} has {count} end{'s' * (count != 1)}; a wire has exactly two")
-    return sizes
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _numbered(
+    rows: tuple[tuple[Hashable, ...], ...], open_: tuple[Hashable, ...]
+) -> tuple[tuple[Wires, ...], Wires, tuple[Hashable, ...]]:
+    """The rows and the open legs with labels numbered as they first stand there, and the labels by number."""
+    number: dict[Hashable, int] = {}
+    wires = tuple([tuple([number.setdefault(label, len(number)) for label in row]) for row in rows])
+    return wires, tuple([number.setdefault(label, len(number)) for label in open_]), tuple(number)
 
 
 def _clash(
@@ -247,12 +264,10 @@ def _assemble(
             break
     if coefficient == 0:
         return add((), [sizes[label] for label in open_])
-    number: dict[Any, int] = {}
-    wires = tuple([tuple([number.setdefault(label, len(number)) for label in row]) for row in rows])
-    outer = tuple([number.setdefault(label, len(number)) for label in open_])
+    wires, outer, labels = _numbered(rows, open_)
     made = _single(boxes[0], wires[0], outer) if len(boxes) == 1 else None
     if made is None:
-        made = Diagram(boxes, wires, outer, tuple([sizes[label] for label in number]))
+        made = Diagram(boxes, wires, outer, tuple([sizes[label] for label in labels]))
     return made if coefficient == 1 else add([(coefficient, made)])
 
 

@@ -81,10 +81,7 @@ class Tensor(Expr):
             fact = sorted(words & {"spd", "diag", "orth", "wc", "tall"})[0]
             raise OrderError(f"tensor {name} is declared {fact}, which needs 2 legs, but has {len(sizes)}")
         conjugate = bool(conjugate) and "real" not in words
-        made, new = cls._intern((name, sizes, words, conjugate), sizes)
-        if new:
-            made.name, made.facts, made.conjugate = name, words, conjugate
-        found: Tensor = made
+        found: Tensor = cls._intern((name, sizes, words, conjugate), sizes, name=name, facts=words, conjugate=conjugate)
         return found
 
     @property
@@ -113,28 +110,19 @@ class Tensor(Expr):
 class Copy(Expr):
     """The copy tensor δ of an order on one dimension: 1 where all indices agree, else 0.
 
-    Order 0 is the number n, order 1 the vector of ones; of order 2 it *is* a wire, which `identity` gives.
+    Order 0 is the number n, order 1 the vector of ones; of order 2 it *is* a wire, which `identity` gives.  `dim` is
+    the dimension that the legs share.
     """
 
-    __slots__ = ()
+    __slots__ = ("dim",)
+    dim: Dimension
 
     def __new__(cls, order: int, dim: DimLike) -> Copy:
         if order < 0 or order == 2:
             raise OrderError(f"a copy tensor has order 0, 1 or at least 3, not {order}; use identity(dim) for 2")
         size = as_dimension(dim)
-        made, new = cls._intern((order, size), (size,) * order)
-        if new and not order:
-            made.memo["dim"] = size
-        found: Copy = made
+        found: Copy = cls._intern((order, size), (size,) * order, dim=size)
         return found
-
-    @property
-    def dim(self) -> Dimension:
-        """The dimension that the legs share."""
-        if self.dims:
-            return self.dims[0]
-        size: Dimension = self.memo["dim"]
-        return size
 
     @property
     def payload(self) -> tuple[Any, ...]:
@@ -159,10 +147,8 @@ class Structural(Expr):
     params: tuple[Dimension | int, ...]
 
     def __new__(cls, name: str, params: Sequence[Dimension | int], dims: Sequence[Dimension]) -> Structural:
-        made, new = cls._intern((name, tuple(params), tuple(dims)), tuple(dims))
-        if new:
-            made.name, made.params = name, tuple(params)
-        found: Structural = made
+        key = name, tuple(params), tuple(dims)
+        found: Structural = cls._intern(key, key[2], name=name, params=key[1])
         return found
 
     @property
@@ -193,10 +179,7 @@ class Sum(Expr):
     spread: bool
 
     def __new__(cls, terms: tuple[tuple[Number, Expr], ...], dims: tuple[Dimension, ...], spread: bool) -> Sum:
-        made, new = cls._intern((terms, dims, spread), dims)
-        if new:
-            made.terms, made.spread = terms, spread
-        found: Sum = made
+        found: Sum = cls._intern((terms, dims, spread), dims, terms=terms, spread=spread)
         return found
 
     @property
@@ -262,10 +245,7 @@ class Apply(Expr):
 
     def __new__(cls, function: str, args: tuple[Expr, ...], params: tuple[Any, ...] = ()) -> Apply:
         dims = FUNCTIONS[function].legs(tuple(arg.dims for arg in args), params)
-        made, new = cls._intern((function, args, params), dims)
-        if new:
-            made.function, made.args, made.params = function, args, params
-        found: Apply = made
+        found: Apply = cls._intern((function, args, params), dims, function=function, args=args, params=params)
         return found
 
     @property
