@@ -482,6 +482,12 @@ def test_divided_differences_have_their_usual_sign():
     assert shown == {"\\mathrm{expm}[·,·]", "A"}
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_nothing_is_printed_smaller_than_six_points(name):
+    drawing = draw(SAMPLES[name], labels="all")
+    assert all(text.size * drawing.style.font_size >= 6 for text in drawing.scene.texts)
+
+
 def test_the_signs_in_a_ghost_are_grey():
     drawing = td.derivation(td.square_norm(A @ x - b), x).draw()
     (ghost,) = [s for s in drawing.scene.nodes if s.state == "ghost" and s.kind == "frame"]

@@ -98,6 +98,9 @@ SAMPLES = {
     "conjugate": x.conj() @ A @ x,
     "symmetric": x @ S @ y,
     "entry": td.entry(A, 0, None),
+    "attention derivative": td.diff(
+        td.parse("softmaxrows(A*B')*C", {"A": ("m", "k"), "B": ("n", "k"), "C": ("n", "l")}), "A"
+    ),
 }
 
 

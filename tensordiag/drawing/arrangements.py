@@ -252,6 +252,7 @@ class Arrangement:
 def shift(placement: Placement, dx: float, dy: float) -> None:
     """Move a placement."""
     placement.centers = {n: (x + dx, y + dy) for n, (x, y) in placement.centers.items()}
+    placement.lanes = {leg: (x + dx, y + dy) for leg, (x, y) in placement.lanes.items()}
     placement.points = {leg: (x + dx, y + dy) for leg, (x, y) in placement.points.items()}
     placement.rooms = [(x + dx, y + dy) for x, y in placement.rooms]
     placement.vias = {wire: (x + dx, y + dy) for wire, (x, y) in placement.vias.items()}

@@ -29,7 +29,8 @@ class Placement:
 
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
-    open legs that run straight to the frame at any angle; `rooms` points that wires may reach; `points` the
+    open legs that run straight to the frame at any angle; `lanes` a point from which an open leg runs straight, past
+    what is beside it; `rooms` points that wires may reach; `points` the
     tips of slanted legs; `kind` is the structure's name.
     """
 
@@ -40,6 +41,7 @@ class Placement:
     closures: dict[int, tuple[str, int]] = field(default_factory=dict)
     vias: dict[int, Point] = field(default_factory=dict)
     rays: set[int] = field(default_factory=set)
+    lanes: dict[int, Point] = field(default_factory=dict)
     rooms: list[Point] = field(default_factory=list)
     points: dict[int, Point] = field(default_factory=dict)
 
@@ -317,6 +319,8 @@ def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]
 
 
 _LEG_WIDTH = 0.9
+_STEEP = 3.0
+"""An open leg farther aside than this would meet the corner of what hangs beside it."""
 
 
 def _is_bracket(component: Component, node: int) -> bool:
@@ -387,11 +391,14 @@ def _lay_branches(
     x, way = at
     across = _upright(component, size)
     here = x - _total(widths, style) / 2
+    shared = any(kind == "node" for kind, _ in branch)
     for (kind, what), width in zip(branch, widths, strict=True):
         middle = here + width / 2
         here += width + style.row_gap
         if kind == "leg":
             made.tips[what] = ("up" if way > 0 else "down", middle)
+            if shared and abs(middle - x) > _STEEP:
+                made.lanes[what] = middle, way * (size(node)[1] / 2 + 0.7 * style.fan_gap)
             continue
         growth = _grow(component, what, node, across, style)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap

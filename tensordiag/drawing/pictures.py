@@ -188,6 +188,9 @@ class Builder(Arrangement):
                 away = _WAYS.get(side, out)
                 if second[1] in placement.rays and is_ahead(start, out, tip(second[1])):
                     path = line(start, tip(second[1]))
+                elif second[1] in placement.lanes:
+                    lane = route(start, out, placement.lanes[second[1]], (-away[0], -away[1]))
+                    path = (*lane, ("L", (tip(second[1]),)))
                 else:
                     path = bend(start, out, tip(second[1]), away)
                 state = "accent" if second[1] in self.options.new_legs else "normal"
@@ -286,8 +289,8 @@ def _port_numbers(here: Pose, name: str, state: str) -> list[Item]:
     for leg, (point, normal) in ports:
         first, last = here.node.spans[leg] if here.node.spans else (leg, leg)
         label = str(first) if first == last else f"{first}–{last}"
-        inward = 0.36 + 0.3 * abs(normal[0]) * (first != last)
-        made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.55, role, True, name))
+        inward = 0.38 + 0.3 * abs(normal[0]) * (first != last)
+        made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.6, role, True, name))
     return made
 
 

@@ -143,7 +143,7 @@ def _is_reversed(shape: NodeShape, end: Touch, texts: Sequence[Text]) -> bool:
 
 def _numbers(shape: NodeShape, texts: Sequence[Text]) -> list[Text]:
     """The numbers of legs, or of the first and last leg of a bundle, at a shape's rim."""
-    own = (t for t in texts if t.owner == shape.id and t.size < 0.6)
+    own = (t for t in texts if t.owner == shape.id and t.size <= 0.6)
     return [t for t in own if t.label.replace("–", "").isdigit()]
 
 
