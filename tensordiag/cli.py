@@ -38,7 +38,7 @@ exit codes: 0 fine, 1 the input is wrong (or a check failed), 2 wrong usage.
     "derive": """\
 examples:
   tensordiag derive "x∘y∘z" --wrt x --draw hadamard.png     the Jacobian Diag(y∘z), its map and its picture
-  tensordiag derive "norm2(A*x - y)^2" --wrt x,A            the gradients by two variables
+  tensordiag derive "norm2(A*x - y)^2" --wrt x A            the gradients by two variables
   tensordiag derive "x'*A*x" --wrt x --order 2              the Hessian
   tensordiag derive "A*x" --wrt x --dims "A[m,n] x[n]"      with declared sizes
   tensordiag derive "tr(X*A)" --wrt X --latex               one line of LaTeX, nothing else
@@ -74,6 +74,8 @@ examples:
 """,
 }
 _NEGATED_TEXT = re.compile(r"-(?!-)(?!h$)(?!o$).")
+_NAMES = re.compile(r"[^\W\d]\w*(,\s*[^\W\d]\w*)*,?")
+_WITHOUT_VALUE = frozenset({"-h", "--help", "--latex", "--text"})
 
 
 class _InputError(TensordiagError, ValueError):
@@ -87,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     # argparse takes the formula -x for an option; behind a space it is a formula
-    arguments = [f" {a}" if _NEGATED_TEXT.match(a) else a for a in arguments]
+    arguments = _join_names([f" {a}" if _NEGATED_TEXT.match(a) else a for a in arguments])
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without ∘ still gets the rest
@@ -106,6 +108,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("out of memory", 1)
     return code
+
+
+def _join_names(arguments: list[str]) -> list[str]:
+    """The names after --wrt as one value, ``U V`` as ``U,V``, where the formula has been given before it."""
+    made: list[str] = []
+    formula = joining = False
+    for place, argument in enumerate(arguments):
+        before = arguments[place - 1] if place > 1 else "--help"  # the command takes no value
+        if joining and _NAMES.fullmatch(argument):
+            made[-1] = f"{made[-1].rstrip(',')},{argument}"
+            continue
+        is_value = before.startswith("-") and "=" not in before and before not in _WITHOUT_VALUE
+        joining = formula and is_value and before == "--wrt"
+        formula = formula or (place > 0 and not is_value and not argument.startswith("-"))
+        made.append(argument)
+    return made
 
 
 def _run(arguments: list[str]) -> int:
@@ -201,7 +219,7 @@ def _add_variables(command: argparse.ArgumentParser, required: bool = False) -> 
         metavar="NAME[,NAME]",
         action="append",
         required=required,
-        help="differentiate by these, each for itself (may be repeated)",
+        help="differentiate by these, each for itself: --wrt U V, --wrt U,V or --wrt U --wrt V",
     )
     command.add_argument(
         "--order",
@@ -292,10 +310,7 @@ def _print_forms(expr: Expr, name: str, made: Expr, order: int) -> None:
         what = f"derivative of order {order}"
     legs = f"[{', '.join(map(str, made.dims))}]" if made.dims else "a scalar"
     print(f"\n{what} by {name}: {legs}")
-    try:
-        _print_entry("matrix", made.matrix())
-    except ExportError as error:
-        _print_entry("matrix", f"none: {error}")
+    _print_matrix(made)
     _print_entry("map", _linear_map(expr, name, order))
     _print_entry("index", made.index())
     try:
@@ -304,11 +319,28 @@ def _print_forms(expr: Expr, name: str, made: Expr, order: int) -> None:
         _print_entry("einsum", f"none: {error}")
 
 
+def _print_matrix(made: Expr) -> None:
+    """The matrix notation; of a result of order 4 the sum of Kronecker products that it is, where it is one."""
+    if made.order <= 2:
+        try:
+            _print_entry("matrix", made.matrix())
+        except ExportError as error:
+            _print_entry("matrix", f"none: {error}")
+        return
+    _print_entry("matrix", f"none: the result has {made.order} legs")
+    try:
+        if made.order == 4:
+            rows, columns = (" and ".join(map(str, dims)) for dims in (made.dims[:2], made.dims[2:]))
+            _print_entry("kronecker", f"{made.kronecker()}   (rows count {rows}, columns {columns})")
+    except ExportError:
+        return  # the index notation says it
+
+
 def _print_entry(label: str, text: str) -> None:
     first, *rest = text.splitlines() or [""]
-    print(f"  {label:<9}{first}")
+    print(f"  {label:<10}{first}")
     for line in rest:
-        print(f"  {'':<9}{line}")
+        print(f"  {'':<10}{line}")
 
 
 def _linear_map(expr: Expr, name: str, order: int) -> str:

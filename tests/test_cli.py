@@ -27,11 +27,11 @@ def test_the_hadamard_product_has_three_right_answers(capsys, tmp_path):
     lines = out.splitlines()
     assert lines[0] == "f = x∘y∘z   with x[n], y[n], z[n]"
     assert lines[2] == "derivative by x: [n, n]"
-    assert "  matrix   Diag(y∘z)" in lines
-    assert "  map      h ↦ h∘y∘z" in lines
-    assert f"  picture  {picture}" in lines
-    assert any(line.startswith("  index    ") for line in lines)
-    assert any(line.startswith("  einsum   ") for line in lines)
+    assert "  matrix    Diag(y∘z)" in lines
+    assert "  map       h ↦ h∘y∘z" in lines
+    assert f"  picture   {picture}" in lines
+    assert any(line.startswith("  index     ") for line in lines)
+    assert any(line.startswith("  einsum    ") for line in lines)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -50,6 +50,34 @@ def test_several_variables_and_pictures(capsys, tmp_path):
     assert "gradient by x" in out
     assert "gradient by A" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p-A.svg", "p-x.svg"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["derive", "U*V", "--wrt", "U,V"],
+        ["derive", "U*V", "--wrt", "U", "V"],
+        ["derive", "U*V", "--wrt", "U,", "V"],
+        ["derive", "--dims", "U[m,k] V[k,n]", "U*V", "--wrt", "U", "V", "--layout", "numerator"],
+        ["derive", "U*V", "--wrt", "U", "--wrt", "V"],
+        ["derive", "--wrt", "U,V", "U*V"],
+    ],
+)
+def test_ways_to_name_several_variables(capsys, arguments):
+    code, out, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert re.findall("derivative by (.)", out) == ["U", "V"]
+
+
+def test_a_formula_that_is_a_name_may_follow_the_variable(capsys):
+    assert run(capsys, "derive", "--wrt", "x", "x", "--text") == (0, "I_n\n", "")
+
+
+def test_kronecker_products_are_shown_where_the_result_is_one(capsys):
+    _, out, _ = run(capsys, "derive", "A*X*B", "--wrt", "X")
+    assert "matrix    none: the result has 4 legs\n" in out
+    assert "kronecker A⊗Bᵀ   (rows count m and q, columns n and p)\n" in out
+    assert "kronecker" not in run(capsys, "derive", "X'", "--wrt", "X")[1]
 
 
 def test_short_answers(capsys):

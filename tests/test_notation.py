@@ -66,6 +66,11 @@ FORMS = [
     ("exp(-norm2(x-y)^2/(2*s^2))", "x", "x[n] y[n] s", "−exp(−norm2(x − y)^2/(2s^2))(x − y)/s^2"),
     ("norm1(x)", "x", "x[n]", "sign(x)"),
     ("sum(x.*sign(x))", "x", "x[n]", "sign(x)"),
+    ("sqrt(x'*A*x)", "x x", "A[n,n] x[n]", "(A + Aᵀ)/(2sqrt(xᵀA x)) − (A + Aᵀ)x xᵀ(A + Aᵀ)/(4(xᵀA x)^1.5)"),
+    ("norm2(X*w-y)^2/m", "w", "X[m,n] w[n] y[m]", "2Xᵀ(X w − y)/m"),
+    ("mean(x)", "x", "x[n]", "𝟏_n/n"),
+    ("mean((x-mean(x)).^2)", "x", "x[n]", "2x/n − 2sum(x)𝟏_n/n^2"),
+    ("n*logdet(S)-tr(S)", "S", "S[n,n] spd", "n inv(S) − I_n"),
     ("sqrt(t)", "t", "t pos", "1/(2sqrt(t))"),
     ("sum(sqrt(x))", "x", "x[n] pos", "0.5./sqrt(x)"),
     ("1/t^2", "t", "t", "−2/t^3"),
@@ -110,7 +115,7 @@ FORMS = [
     ("kron(x,y)'*A*kron(x,y)", "x", "x[m] y[n] A[m*n,m*n]", "(I_m⊗yᵀ)(A + Aᵀ)(x⊗y)"),
     ("norm2(X - A*kr(B,C)')^2", "A", "X[m,p*q] A[m,r] B[p,r] C[q,r]", "−2(X − A kr(B, C)ᵀ)kr(B, C)"),
     ("(kron(A,I_n)+kron(I_m,B))*x", "x", "A[m,m] B[n,n] x[m*n]", "A⊗I_n + I_m⊗B"),
-    ("logdet(kron(A,X))", "X", "A[m,m] wc, X[n,n] wc", "tr(I_m)inv(X)ᵀ"),
+    ("logdet(kron(A,X))", "X", "A[m,m] wc, X[n,n] wc", "m inv(X)ᵀ"),
     ("kron(kron(A,B),C)*x", "x", "A[m,n] B[p,q] C[k,l] x[n*q*l]", "(A⊗B)⊗C"),
     ("sum(X.*log(X./(W*H)))", "H", "X[m,n] pos, W[m,k] pos, H[k,n] pos", "−Wᵀ(X./(W H))"),
     ("sum(softmaxrows(X).*Y)", "X", "X[m,n] Y[m,n]", "Y∘softmaxrows(X) − Diag(diag(Y softmaxrows(X)ᵀ))softmaxrows(X)"),
@@ -309,12 +314,30 @@ def test_an_identity_beside_a_tensor_of_its_name():
     check_read_back(expr)
 
 
+def test_a_size_is_written_by_its_name_where_it_is_read_so():
+    x, N, A = td.tensors("x[n] n A[2*n-1,3]")
+    laplacian = td.laplacian(td.log(x @ x), x)
+    assert laplacian.matrix() == "2(n − 2)/(xᵀx)"
+    check_read_back(laplacian)
+    beside = td.laplacian(N * x @ x, x)  # a tensor has the name
+    assert beside.matrix() == "2n tr(I_n)"
+    assert beside.latex() == r"2 n \, \operatorname{tr}\left(I_{n}\right)"
+    check_read_back(beside)
+    composite = td.laplacian(td.square_norm(A), A)
+    assert composite.matrix() == "6tr(I_{2*n-1})"
+    check_read_back(composite)
+
+
 def test_what_has_no_matrix_notation_says_so():
     x, M, T = td.tensors("x[n] M[n,n] T[n,n,n]")
     with pytest.raises(ExportError, match=r"a result of order 3 has no matrix notation; use .index\(\)"):
         td.diff(M @ x, M).matrix()
     with pytest.raises(ExportError, match=r"has 3 legs: there is no matrix notation; use .index\(\)"):
         td.einsum("ijk,j,k->i", T, x, x).matrix()
+    for whole in (T, T**5, td.exp(T), T + T * T):
+        with pytest.raises(ExportError, match=r"a result of order 3 has no matrix notation; use .index\(\)"):
+            whole.matrix()
+    assert str(td.exp(T)) == "exp(T_ijk)"
     with pytest.raises(ExportError, match="no chain of matrix products"):
         td.einsum("ij,jk,ki,kl,li,lj->", *[M] * 6).matrix()
     with pytest.raises(ExportError, match="merged legs that are no Kronecker product"):
@@ -509,8 +532,9 @@ def test_nested_sums_take_fresh_letters():
         ("a*x - b*x", "x", "a b x[n]", "(a - b) δ_ij"),
         ("b*x'*x - a*x'*y", "x", "a b x[n] y[n]", "2 b x_i - a y_i"),
         ("kron(X,Y)", "X", "X[m,n] Y[p,q]", "Σ_mn δ_{i,(km)} δ_{j,(ln)} Y_mn"),
-        ("1./x", "x", "x[n]", "-δ_ij (x_i)^{-2}"),
-        ("x'*x*x'*x", "x", "x[n]", "4 Σ_j x_i (x_j)^2"),
+        ("1./x", "x", "x[n]", "-δ_ij x_i^{-2}"),
+        ("x'*x*x'*x", "x", "x[n]", "4 Σ_j x_i x_j^2"),
+        ("softmaxrows(X)", "X", "X[m,n]", "δ_ik δ_jl softmaxrows(X)_ij - δ_ik softmaxrows(X)_ij softmaxrows(X)_il"),
     ],
 )
 def test_index_notation(text, wrt, dims, expected):

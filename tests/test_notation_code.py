@@ -132,6 +132,9 @@ def test_the_code_of_random_diagrams(seed):
         ("x'*x - x'*S*x", "x", "2*x - 2*np.einsum('ij,i->j', S, x)"),
         ("A*S*A'*A*x", "x", "np.einsum('ij,kl,km,jm->il', A, A, A, S, optimize=True)"),
         ("sum(x)", "x", "np.ones((x.shape[0],))"),
+        ("sum(x.^6)/6", "x", "x**5"),
+        ("sum(log(x))", "x", "(1.0*x)**-1"),
+        ("sum(sqrt(x))*2", "x", "x**(-1/2)"),
         ("x'*y", "A", "np.zeros((A.shape[0], x.shape[0]))"),
     ],
 )

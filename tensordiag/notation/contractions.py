@@ -131,6 +131,9 @@ class _Writer:
             self.steps[box] = self._assign(self._box_text(box))
         self.terms.clear()
         last = self._text(self.expr)
+        if self.lines and self.lines[-1].startswith(f"{last} = "):  # the whole is one function: no name for it
+            name, last = last, self.lines.pop().removeprefix(f"{last} = ")
+            self.terms = [(c, spec, tuple(last if op == name else op for op in ops)) for c, spec, ops in self.terms]
         legend = [f"# {safe} stands for {name}" for name, safe in self.names.items() if safe != name]
         legend += [f"# {safe} stands for the size {name}" for name, safe in self.free_sizes.items() if safe != name]
         return [*legend, *self.lines, last]

@@ -70,8 +70,7 @@ def function_code(box: Apply, args: list[str], library: str) -> str:
     args = [arg if arg.isidentifier() else f"({arg})" for arg in args]
     if name == "power":
         exponent = box.params[0]
-        exact = isinstance(exponent, Fraction)
-        shown = f"({exponent.numerator}/{exponent.denominator})" if exact else f"({exponent!r})"
+        shown = f"({exponent})" if isinstance(exponent, Fraction) else repr(exponent)  # complex brings brackets
         base = args[0] if not isinstance(exponent, int) or exponent >= 0 else f"(1.0*{args[0]})"
         return f"{base}**{shown}"
     if name in ("softmax", "logsoftmax", "logsumexp"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import count
 
@@ -35,9 +35,9 @@ def _letters() -> Iterator[str]:
 class _Writer:
     """Writes networks with one supply of letters, so that no bound index is captured."""
 
-    def __init__(self, latex: bool) -> None:
+    def __init__(self, latex: bool, tensors: Iterable[Tensor]) -> None:
         self.latex = latex
-        self.matrix = LatexWriter() if latex else Writer()
+        self.matrix = LatexWriter(tensors) if latex else Writer(tensors)
         self.supply = _letters()
 
     def expr(self, expr: Expr, open_: list[str]) -> str:
@@ -132,7 +132,10 @@ class _Writer:
 
     def _raised(self, base: str, exponent: str) -> str:
         shown = f"{{{exponent}}}" if self.latex else _braced(exponent)
-        return f"{base if base.isalnum() else self._bracket(base)}^{shown}"
+        bare = base.isalnum() or re.fullmatch(
+            r"[^\W_]+(_\w+|_\{[\w,\\ ]+\})", base
+        )  # x_i^2: the index binds more strongly
+        return f"{base if bare else self._bracket(base)}^{shown}"
 
     def _bracket(self, text: str) -> str:
         return rf"\left({text}\right)" if self.latex else f"({text})"
@@ -179,8 +182,14 @@ class _Writer:
         if box.function == "divided_difference":
             name, places = box.params
             return self._indexed(f"{name}[{', '.join(args * (places + 1))}]", letters)
+        name = box.function
         along = f"; legs {', '.join(map(str, box.params))}" if box.params and box.args[0].order > 1 else ""
-        return self._indexed(self.matrix.call(box.function, ", ".join(args) + along), letters)
+        if along and box.args[0].order == 2 and len(box.params) == 1:
+            name, along = (
+                name + ("rows" if box.params == (1,) else "cols"),
+                "",
+            )  # as matrix notation and `parse` have it
+        return self._indexed(self.matrix.call(name, ", ".join(args) + along), letters)
 
     def _argument(self, arg: Expr) -> str:
         """The argument of a function of whole matrices: in matrix notation where there is one."""
@@ -232,6 +241,6 @@ def to_index(expr: Expr, latex: bool = False) -> str:
     >>> to_index(td.diff(x * y, x))
     'δ_ij y_i'
     """
-    writer = _Writer(latex)
+    writer = _Writer(latex, expr.tensors)
     open_ = [next(writer.supply) for _ in expr.dims]
     return writer.expr(simplify(expr), open_)

@@ -62,6 +62,7 @@ class Reading:
         self.text = text
         self.declared = declared
         self.sizes = {symbol for tensor in declared.values() for dim in tensor.dims for symbol in dim.symbols}
+        self.declared_sizes = frozenset(self.sizes)
         self.inference = Inference(text, self.sizes | set(names) | set(declared))
         self._inferred: dict[str, tuple[Dimension, ...]] = {}
         self._constants: list[tuple[Dimension, Node]] = []

@@ -35,6 +35,7 @@ def parse(text: str, dims: Declarations | None = None) -> Expr:
         Declared tensors: a text such as ``"A[n,n] sym, x[n]"``, or a mapping from names to dimensions or tensors.
         A tensor that is not declared has the order of its first letter (a–g scalar, h–z vector, capital matrix,
         lower-case Greek scalar) and sizes that are inferred; the names of those that stay free are chosen here.
+        The name of a declared size that no tensor has is that size: ``norm2(A*x)^2/m`` with ``"A[m,n] x[n]"``.
 
     Returns
     -------
@@ -119,6 +120,8 @@ def _type_node(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
     subscript = _identity_subscript(reading, node)
     if node.kind == "constant" or subscript is not None:
         return _type_constant(reading, node, subscript)
+    if node.text in reading.declared_sizes and node.text not in reading.declared:
+        return Typed(node, None, None, lambda _: Copy(0, as_dimension(node.text)))
     return _type_name(reading, node)
 
 

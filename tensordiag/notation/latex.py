@@ -96,6 +96,12 @@ class LatexWriter(Writer):
         command = rf"\{name}" if name in _COMMANDS else function_name(name)
         return rf"{command}\left({args}\right)"
 
+    def size(self, term: Term) -> str | None:
+        if term.op != "eye" or str(term.data) in self.names:
+            return None
+        size = _latex_size(term.data)
+        return size if len(term.data.terms) == 1 else self.bracket(size)
+
     def _eye(self, term: Term) -> str:
         return f"I_{{{_latex_size(term.data)}}}"
 

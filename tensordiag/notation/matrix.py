@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..core.expressions import Expr
+from ..core.expressions import Expr, Tensor
 from ..core.numbers import Number
 from ..errors import ExportError
 from ..rewrite import simplify
@@ -45,10 +45,15 @@ def split_number(number: Number, split: bool) -> tuple[Number, int]:
 
 
 class Writer:
-    """Writes a tree as text; the LaTeX writer replaces the signs.  `names` are those of the tensors."""
+    """Writes a tree as text; the LaTeX writer replaces the signs.
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = frozenset(names)
+    `tensors` are those that are declared where the text is read back: a size of theirs is a number there.
+    """
+
+    def __init__(self, tensors: Iterable[Tensor] = ()) -> None:
+        given = tuple(tensors)
+        self.names = frozenset(tensor.name for tensor in given)
+        self.sizes = frozenset(name for tensor in given for dim in tensor.dims for name in dim.symbols)
 
     def write(self, term: Term) -> str:
         """The text of a tree."""
@@ -203,7 +208,13 @@ class Writer:
         norm = norm_of(term)
         if norm is not None and norm.op == "add":
             return self.raised(self.norm(norm), "2", True)
-        return self.call("tr", self.write(term.args[0]))
+        size = self.size(term.args[0])
+        return size if size is not None else self.call("tr", self.write(term.args[0]))
+
+    def size(self, term: Term) -> str | None:
+        """The name of a size, where a term is an identity and the name would be read as its size."""
+        name = str(term.data)
+        return name if term.op == "eye" and name in self.sizes and name not in self.names else None
 
     def _sum(self, term: Term) -> str:
         return self.call("sum", self.write(term.args[0]))
@@ -297,7 +308,7 @@ def to_matrix(expr: Expr) -> str:
     >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
     '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
-    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(simplify(expr)))
+    return Writer(expr.tensors).write(matrix_term(simplify(expr)))
 
 
 def to_kronecker(expr: Expr, rows: int | None = None) -> str:
@@ -312,4 +323,4 @@ def to_kronecker(expr: Expr, rows: int | None = None) -> str:
     >>> to_kronecker(td.diff(A @ X @ B, X))
     'A⊗Bᵀ'
     """
-    return Writer(tensor.name for tensor in expr.tensors).write(kronecker_term(expr, rows))
+    return Writer(expr.tensors).write(kronecker_term(expr, rows))

@@ -203,6 +203,8 @@ def _without_ones(term: Term) -> Term:
 def matrix_term(expr: Expr) -> Term:
     """The tree of an expression in reading form; `ExportError` where there is no matrix notation."""
     base = expr.base
+    if base.order > 2:
+        raise ExportError(f"a result of order {base.order} has no matrix notation; use .index()")
     if isinstance(base, Sum):
         if not base.terms:
             return Term("zero", data=base.dims)
@@ -307,8 +309,6 @@ def _scalar_of(expr: Expr) -> Expr | None:
 
 def network_term(network: Network) -> Term:
     """The tree of a flat network of order at most 2."""
-    if len(network.output) > 2:
-        raise ExportError(f"a result of order {len(network.output)} has no matrix notation; use .index()")
     if len(network.operands) > _MOST_BOXES:
         raise ExportError(
             f"matrix notation of {len(network.operands)} boxes would not be read: at most {_MOST_BOXES}; "

@@ -63,12 +63,22 @@ _FUNCTION_HINTS = {
     "dot": "x'*y",
     "outer": "x*y'",
     "hadamard": ".*",
-    "mean": "sum, divided by the size",
     "pow": ".^",
     "log10": "log(x)/log(10)",
     "log2": "log(x)/log(2)",
     "norminf": "normmax",
     "frobenius": "norm2",
+    "frob": "norm2",
+    "fro": "norm2",
+    "eye": "eye or I_n without an argument",
+    "ones": "vector(1), matrix(1) or 𝟏_n",
+    "zeros": "vector(0) or matrix(0)",
+    "inner": "x'*y",
+    "prod": "exp(sum(log(x))) for positive entries",
+    "sinc": "sin(x)./x",
+    "logit": "log(x./(1-x))",
+    "logistic": "sigmoid",
+    "matmul": "*",
 }
 
 Kind: TypeAlias = Literal["number", "name", "constant", "call", "transpose", "negative", "binary"]

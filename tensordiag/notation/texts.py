@@ -24,7 +24,7 @@ def to_latex(expr: Expr) -> str:
     \\left(A + A^{\\top}\\right) x
     """
     try:
-        return LatexWriter().write(matrix_term(simplify(expr)))
+        return LatexWriter(expr.tensors).write(matrix_term(simplify(expr)))
     except ExportError:
         return to_index(expr, latex=True)
 

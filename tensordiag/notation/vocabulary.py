@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..core.algebra import conj, diag, hadamard, khatri_rao, ones, sum_legs, trace, vec
 from ..core.elementary import norm
 from ..core.expressions import FUNCTIONS, Expr, one
-from ..core.functions import apply, reciprocal, sqrt
+from ..core.functions import apply, mean, reciprocal, sqrt
 from ..core.selections import cumsum, tril, triu
 from .inference import Site
 from .kinds import Reading, Typed
@@ -146,6 +146,7 @@ _WORDS: dict[str, _Word] = {
     "conj": _Word(1, _entrywise(conj)),
     "argmax": _Word(1, _entrywise(_named("argmax"))),
     "sum": _Word(1, _reduction(sum_legs)),
+    "mean": _Word(1, _reduction(mean)),
     "max": _Word(1, _reduction(_named("max"))),
     "norm1": _Word(1, _reduction(lambda arg: norm(arg, 1))),
     "norm2": _Word(1, _reduction(norm)),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
+from typing import NamedTuple
 
 from ..core.algebra import hadamard
 from ..core.expressions import Expr, Sum, add, one
@@ -24,6 +25,7 @@ __all__ = ["factor_terms"]
 
 _MOST_TERMS = 12
 _MOST_OPERANDS = 24
+_MOST_WRITTEN = 500
 _STEPS = 400
 
 Matching = tuple[tuple[int, int], ...]
@@ -34,23 +36,28 @@ Term = tuple[Number, Expr]
 
 def factor_terms(total: Sum, finish: Callable[[Network], Expr]) -> Expr:
     """The sum with pairs of terms factored as long as the result is shorter; `finish` puts a network in form."""
-    from .simplification import term_key
+    from .simplification import term_key, written_size
 
     terms = list(total.terms)
     if not 1 < len(terms) <= _MOST_TERMS:
         return total
     shared = _take_scalars(terms, total, finish)
-    if shared is not None:
-        return shared
+    if shared is not None or written_size(total) > _MOST_WRITTEN:
+        return total if shared is None else shared
+    tried: dict[tuple[Term, Term, bool], tuple[int, Callable[[], Expr]] | None] = {}
     while True:
-        best: tuple[int, int, int, Expr] | None = None
+        best: tuple[int, int, int, Callable[[], Expr]] | None = None
         for (i, first), (j, second) in combinations(enumerate(terms), 2):
-            found = _factor_pair(first, second, finish, alone=len(terms) == 2)
+            pair = (first, second, len(terms) == 2)
+            if pair not in tried:
+                tried[pair] = _factor_pair(first, second, finish, alone=pair[2])
+            found = tried[pair]
             if found is not None and (best is None or found[0] > best[0]):
                 best = (found[0], i, j, found[1])
         if best is None:
             return add(sorted(terms, key=lambda term: term_key(term[1])), total.dims).base
-        _, i, j, made = best
+        _, i, j, build = best
+        made = build()
         terms = [term for k, term in enumerate(terms) if k not in (i, j)]
         terms.insert(i, (1, made))
         terms = [(as_number(n * m), t) for n, e in terms for m, t in _single(e)]
@@ -68,7 +75,7 @@ def _take_scalars(terms: list[Term], total: Sum, finish: Callable[[Network], Exp
     differ in their scalars only: a x − a² x is a (1 − a)x.
     """
     split = [(c, *split_scalars(term)) for c, term in terms]
-    counts = [Counter(finish(flatten(scalar)) for scalar in scalars) for _, _, scalars, _ in split]
+    counts = [Counter(_finished(scalar, finish) for scalar in scalars) for _, _, scalars, _ in split]
     common = counts[0].copy()
     for count in counts[1:]:
         common &= count
@@ -92,6 +99,15 @@ def _take_scalars(terms: list[Term], total: Sum, finish: Callable[[Network], Exp
     return made if ratio == 1 else add([(ratio, made)], total.dims)
 
 
+def _finished(scalar: Expr, finish: Callable[[Network], Expr]) -> Expr:
+    """A scalar factor in form, remembered: every pair of terms asks for the same ones again."""
+    memo = scalar.memo
+    if "finished" not in memo:
+        memo["finished"] = finish(flatten(scalar))
+    found: Expr = memo["finished"]
+    return found
+
+
 def _content(terms: list[Term]) -> tuple[Number, list[Term]]:
     """The common coefficient of terms, and the terms without it."""
     ratio = reduce(_common, (c for c, _ in terms))
@@ -105,44 +121,67 @@ def _divided(number: Number, by: Number) -> Number:
     return number if by == 1 else number / by
 
 
-def _factor_pair(first: Term, second: Term, finish: Callable[[Network], Expr], alone: bool) -> tuple[int, Expr] | None:
-    """(number of common boxes, factored expression), or None where factoring would not read better."""
+def _factor_pair(
+    first: Term, second: Term, finish: Callable[[Network], Expr], alone: bool
+) -> tuple[int, Callable[[], Expr]] | None:
+    """(number of common boxes, what builds the factored expression), or None where factoring would not read better."""
     (c, a), (d, b) = (first[0], flatten(first[1])), (second[0], flatten(second[1]))
     if max(len(a.operands), len(b.operands)) > _MOST_OPERANDS:
         return None
-    if not alone:
+    if not alone and _may_share(first[1], second[1]):
         shared = _take_scalars([first, second], Sum((first, second), first[1].dims, False), finish)
-        if shared is not None and not any(isinstance(box, Sum) and box.order for box in flatten(shared).operands):
-            return 1, shared
+        if shared is not None:
+            return 1, lambda: shared
     seeds = _extend({}, {}, zip(a.output, b.output, strict=True))
     if seeds is None or not a.output:
         return None
-    best: tuple[int, Network, Network, list[int], Matching] | None = None
+    best: _Common | None = None
     budget = [_STEPS]
     for matching, forward in _matchings(a, b, seeds, budget):
         rests = _rests(a, b, matching, forward)
         if rests is None or not (alone or _is_short(rests[0]) or _is_short(rests[1])):
             continue
-        if best is None or len(matching) > best[0]:
-            best = (len(matching), *rests, matching)
+        if best is None or len(matching) > len(best.matching):
+            best = _Common(*rests, matching)
     if best is None:
         return None
-    size, rest_a, rest_b, boundary, matching = best
+    chosen = best
+    return len(best.matching), lambda: _joined(c, a, d, b, chosen, finish)
+
+
+def _may_share(first: Expr, second: Expr) -> bool:
+    """Whether two of several terms would read better with a common scalar out: they differ in scalars or one matrix."""
+    rests = [split_scalars(term)[2] for term in (first, second)]
+    parts = [flatten(rest) for rest in rests if rest is not None]
+    return rests[0] == rests[1] or all(len(part.operands) == 1 and _is_short(part) for part in parts)
+
+
+class _Common(NamedTuple):
+    """Two networks' rests, open towards what they have in common, and the boxes that match."""
+
+    first: Network
+    second: Network
+    boundary: list[int]
+    matching: Matching
+
+
+def _joined(c: Number, a: Network, d: Number, b: Network, common: _Common, finish: Callable[[Network], Expr]) -> Expr:
+    """c a + d b with the sum of the rests joined to the common part."""
     ratio, parts = _content(
-        [(as_number(c * a.coefficient), finish(rest_a)), (as_number(d * b.coefficient), finish(rest_b))]
+        [(as_number(c * a.coefficient), finish(common.first)), (as_number(d * b.coefficient), finish(common.second))]
     )
     box = _opened(add(parts))
     if isinstance(box, Sum) and len(box.terms) > 1:
         box = _take_scalars(list(box.terms), box, finish) or box
-    kept = [i for i, _ in matching]
+    kept = [i for i, _ in common.matching]
     made = Network(
         ratio,
         (box, *(a.operands[k] for k in kept)),
-        (tuple(boundary), *(a.indices[k] for k in kept)),
+        (tuple(common.boundary), *(a.indices[k] for k in kept)),
         a.output,
         a.dims,
     )
-    return size, finish(flatten(_used(made).to_expr()))
+    return finish(flatten(_used(made).to_expr()))
 
 
 def _is_short(part: Network) -> bool:

@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any
 
 from ..core.algebra import plus
-from ..core.expressions import Apply, Expr, Structural, Sum, Tensor, add
+from ..core.expressions import Apply, Copy, Expr, Structural, Sum, Tensor, add
 from ..core.functions import apply, pow_
 from ..core.networks import Network, flatten
 from ..core.numbers import as_number
@@ -85,6 +85,18 @@ def _raised(base: Expr, exponents: list[Any]) -> Expr | None:
     if not symbols:
         return pow_(base, numbers) if numbers != 0 else None
     return pow_(base, reduce(plus, symbols) + numbers)
+
+
+def collect_sizes(network: Network) -> Network | None:
+    """A closed wire of dimension n beside a power of n is one power: n·n⁻² is n⁻¹."""
+    count = network.occurrences()
+    loops = {dim: i for i, dim in enumerate(network.dims) if not count[i]}
+    for k, box, _ in _named(network, Apply):
+        base = box.args[0].base
+        if box.function == "power" and isinstance(base, Copy) and not base.order and base.dim in loops:
+            made = _raised(base, [box.params[0], 1])
+            return join_indices(_replaced(network, {k}, made, ()), [], {loops[base.dim]})
+    return None
 
 
 def collect_compound_powers(network: Network) -> Network | None:
@@ -261,6 +273,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("cancel inverse", cancel_inverse),
     ("orthogonal", cancel_orthogonal),
     ("collect powers", collect_powers),
+    ("collect sizes", collect_sizes),
     ("collect compound powers", collect_compound_powers),
     ("collect sigmoid", collect_sigmoid),
     ("collect exponentials", collect_exponentials),
