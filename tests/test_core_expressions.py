@@ -273,6 +273,7 @@ def test_declarations_read_names_dimensions_and_facts():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("A sym[n,n]", "the fact sym follows the dimensions: A[n,n] sym\n  A sym[n,n]\n    ^"),
         ("x[n] x[m]", "the tensor x is declared twice\n  x[n] x[m]\n       ^"),
         ("x[n] 3", "a declaration is a name with dimensions, such as A[m,n] or x[n] pos\n  x[n] 3\n      ^"),
         ("A[n", "a declaration is a name with dimensions, such as A[m,n] or x[n] pos\n  A[n\n   ^"),

@@ -128,6 +128,14 @@ NORMAL = {
         ("sign(2*x)", "sign(x)"),
         ("step(3*x)", "step(x)"),
     ],
+    "known sign": [
+        ("abs(exp(x))", "exp(x)"),
+        ("abs(p.*exp(x) + x.^2)", "p∘exp(x) + x∘x"),
+        ("relu(softmax(x))", "softmax(x)"),
+        ("sign(p + x.^2)", "𝟏_n"),
+        ("step(1./p)", "𝟏_n"),
+        ("abs(x'*x)", "xᵀx"),
+    ],
     "inverse": [
         ("inv(2*A)", "0.5 inv(A)"),
         ("inv(t*A)", "inv(A)/t"),
@@ -153,7 +161,19 @@ def test_normal_forms(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["sqrt(x.^2)", "sqrt(-2*x)", "relu(-x)", "log(x.^2)", "inv(A + B)", "det(A*B)", "abs(x - y)"]
+    "text",
+    [
+        "sqrt(x.^2)",
+        "sqrt(-2*x)",
+        "relu(-x)",
+        "log(x.^2)",
+        "inv(A + B)",
+        "det(A*B)",
+        "abs(x - y)",
+        "sign(x.^2)",
+        "step(relu(x))",
+        "abs(p - x.^2)",
+    ],
 )
 def test_what_is_not_sure_to_be_equal_stays(text):
     assert normal_function(parse(text, DECLARED).simplify().base) is None

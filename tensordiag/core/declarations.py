@@ -24,6 +24,10 @@ def parse_declarations(text: str) -> list[Tensor]:
         name, bracket, inside = match.groups()
         if bracket is None and name in FACTS and found:
             found[-1][2].append(name)
+        elif name in FACTS and found and not found[-1][1] and not re.match(r"\s*[,;]", match[0]):
+            raise ParseError(
+                f"the fact {name} follows the dimensions: {found[-1][0]}{bracket} {name}", text, match.start(1)
+            )
         else:
             dims = [d for d in re.split(r"[,\s]+", (inside or "").strip()) if d]
             found.append((name, dims, []))

@@ -20,6 +20,7 @@ from ..core.networks import Network, flatten
 from ..core.numbers import Number, as_number
 from .canonical import components
 from .matching import unmerged, without
+from .signs import is_nonnegative, is_positive
 
 __all__ = ["NORMAL_FORMS", "closed_part", "inverse", "normal_function", "split_scalars"]
 
@@ -185,6 +186,14 @@ def _homogeneous(box: Apply) -> Expr | None:
     return made if box.function in ("step", "sign") else add([(abs(number), made)])
 
 
+def _known_sign(box: Apply) -> Expr | None:
+    """abs and relu of what is never negative, sign and step of what is positive."""
+    arg = box.args[0]
+    if box.function in ("abs", "relu"):
+        return arg if is_nonnegative(arg) else None
+    return ones(arg.dims) if is_positive(arg) else None
+
+
 def inverse(box: Apply) -> Expr | None:
     """inv(c s X) is inv(X)/(c s); of an identity, a diagonal, an orthogonal or a Kronecker factor the known one."""
     arg = box.args[0]
@@ -265,6 +274,7 @@ NORMAL_FORMS: tuple[tuple[str, frozenset[str] | None, NormalForm], ...] = (
     ("power of a product", frozenset({"power"}), _power),
     ("odd or even", _ODD | _EVEN, _sign),
     ("homogeneous", frozenset({"abs", "relu", "step", "sign"}), _homogeneous),
+    ("known sign", frozenset({"abs", "relu", "step", "sign"}), _known_sign),
     ("inverse", frozenset({"inv"}), inverse),
     ("transpose", frozenset({"det", "logdet"}), _of_transpose),
     ("log of an inverse", frozenset({"log", "logdet"}), _log_of_inverse),

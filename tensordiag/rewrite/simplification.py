@@ -176,10 +176,15 @@ class _Simplifier:
         return self.collected.get(box) or self.done.get(box, box)
 
     def _may_cancel(self, network: Network, k: int) -> bool:
-        """Whether a term of a sum box has a factor that another box has inverted, or the other way round."""
+        """Whether a term of a sum box has a factor that another box has inverted, or the other way round.
+
+        Or 𝟏 on a leg: what it meets is added up, and may add up to 1.
+        """
         simple = self._terms_of(network, k)
         if len(network.operands) > _MOST_TRIED or not isinstance(simple, Sum) or len(simple.terms) > _MOST_TRIED:
             return False
+        if any(_has_bare_leg(term) for _, term in simple.terms):
+            return True
         inside = {box for _, term in simple.terms for box in flatten_once(term).operands}
         outside = {self.done.get(box, box) for other, box in enumerate(network.operands) if other != k}
         return _inverts(inside, outside) or _inverts(outside, inside)
@@ -234,11 +239,29 @@ def _inverts(some: set[Expr], others: set[Expr]) -> bool:
     return any(base in others or not others.isdisjoint(flatten_once(base).operands) for base in bases)
 
 
+def _has_bare_leg(term: Expr) -> bool:
+    """Whether some legs of a term are on no box of it, as the first of 𝟏 xᵀ, and others are."""
+    network = flatten_once(term)
+    bare = set(network.output).difference(*network.indices)
+    return 0 < len(bare) < len(set(network.output))
+
+
+def _is_identity(term: Expr) -> bool:
+    """Whether a term joins its two legs and nothing else."""
+    network = flatten_once(term)
+    return not network.operands and len(network.output) == 2 and network.output[0] == network.output[1]
+
+
 def written_size(expr: Expr) -> int:
-    """How many boxes the written expression shows, repeated ones as often as they are shown.  Iterative."""
+    """How many boxes the written expression shows, repeated ones as often as they are shown.  Iterative.
+
+    So are the identity, and 𝟏 in a product, among the terms of a sum.
+    """
     for node in walk(expr):
         if "written_size" not in node.memo:
             below = sum(child.memo["written_size"] for child in node.children)
+            if isinstance(node, Sum) and len(node.terms) > 1 and node.order:
+                below += sum(_has_bare_leg(term) or _is_identity(term) for _, term in node.terms)
             node.memo["written_size"] = below + isinstance(node, (Apply, Tensor, Structural))
     found: int = expr.memo["written_size"]
     return found
