@@ -69,9 +69,32 @@ def test_nothing_moves_until_the_result_is_simplified(expr, name):
 
 
 @pytest.mark.parametrize(
+    ("expr", "name", "count"),
+    [
+        (td.tanh(A @ x), "x", 3),
+        (y @ td.tanh(A @ td.tanh(B @ x)), "x", 5),
+        (y * td.tanh(A @ (x * z)), "A", 5),
+        (A @ td.exp(td.einsum("ijk,j,k->i", W, x, x)), "x", 4),
+    ],
+)
+def test_a_function_is_a_ghost_with_everything_behind_it(expr, name, count):
+    drawing = removal(expr, name).draw(max_width=None)
+    first, ghost, opened = panels(drawing)[:3]
+    assert [n.state for n in first].count("accent") == count
+    assert [n.state for n in ghost].count("ghost") == [n.state for n in opened].count("ghost") == count
+    assert {n.state for n in ghost} <= {"ghost", "normal"}
+    dashed = [wire.state for wire in drawing.scene.wires if wire.id.startswith("0b")]
+    assert dashed.count("removed") == 1
+    assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize(
     ("expr", "name"),
     [
         (x * y * z, "x"),
+        (td.tanh(A @ x), "x"),
+        (y * td.tanh(A @ (x * z)), "A"),
+        (A @ td.exp(td.einsum("ijk,j,k->i", W, x, x)), "x"),
         (td.trace(A @ X @ B), "X"),
         (A @ X @ x, "A"),
         (CP, "P"),
