@@ -500,6 +500,15 @@ def test_a_strip_ends_where_nothing_changes_any_more(expr):
     assert rules[-1] == "\\mathrm{chain rule}"
 
 
+def test_no_line_in_a_frame_holds_a_single_short_term():
+    inner = td.tanh(A @ td.tanh(A @ x + b) + b)
+    drawing = draw(td.diff(inner, x))
+    outer = max((n for n in drawing.scene.nodes if n.kind == "frame"), key=lambda n: n.width)
+    terms = [t for t in drawing.scene.terms if t.id.startswith(f"{outer.id}.") and "/" not in t.id[len(outer.id) :]]
+    assert len(terms) == 2
+    assert terms[0].baseline == pytest.approx(terms[1].baseline)
+
+
 def test_divided_differences_have_their_usual_sign():
     shown = {node.label for node in draw(td.diff(td.apply("expm", A), A)).scene.nodes}
     assert shown == {"\\mathrm{expm}[·,·]", "A"}
