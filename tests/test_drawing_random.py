@@ -68,6 +68,13 @@ def test_random_networks_have_no_flaws(start):
         assert crossings == 0 or not is_planar(expr), seed
 
 
+def test_strands_of_different_lengths_between_a_dot_and_a_tensor_are_read_back():
+    expr = random_network(16, least=4)
+    drawing = td.draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}
+
+
 def is_noticed(drawing, items, expr):
     """Whether a changed scene has a flaw or is another diagram."""
     changed = replace(drawing, scene=Scene(tuple(items), drawing.scene.terms))

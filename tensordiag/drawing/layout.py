@@ -25,13 +25,14 @@ Size = Callable[..., tuple[float, float]]
 
 @dataclass
 class Placement:
-    """Centres of nodes; axes (`h`, `v`, `corner`, `free`) along which a node's legs point; sides of the open legs.
+    """Centres of nodes; the axes along which a node's legs point; sides of the open legs.
 
+    An axis is `h`, `v`, `corner`, `free`, or `square` (free by quarter turns).
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
     open legs that run straight to the frame at any angle; `lanes` a point from which an open leg runs straight, past
-    what is beside it; `rooms` points that wires may reach; `points` the
-    tips of slanted legs; `kind` is the structure's name.
+    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `kind` is the
+    structure's name.
     """
 
     kind: str

@@ -160,8 +160,10 @@ def _turn(component: Component, placement: Placement, here: Pose, hints: list[Po
         toward = hints[0]
         wanted = (-toward[1], toward[0])
         axis = "v" if axis == "h" else "h" if axis == "v" else axis
-    if axis == "free":
+    if axis in ("free", "square"):
         here.turn = round(math.degrees(math.atan2(wanted[1], wanted[0])) - 180.0, 3) % 360.0
+        if axis == "square":
+            here.turn = 90.0 * round(here.turn / 90.0) % 360.0
         return
     turns = (90.0, 270.0) if axis == "v" else (0.0, 180.0)
 
