@@ -405,6 +405,8 @@ def _lay_branches(
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
         if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
             gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)
+            if any(component.is_across(n, node) for n in component.neighbours[node]):
+                gap = max(gap, style.body + 0.6)  # and over the wires that bend round one of them
         start = size(node)[1] / 2 + gap + growth.lead + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it
