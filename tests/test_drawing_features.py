@@ -263,6 +263,35 @@ def test_deep_nesting_is_folded_into_lines_of_its_own():
     assert flaws(drawing) == {}
 
 
+def recurrent(steps):
+    """The gradient by a weight matrix through this many steps of a recurrent network."""
+    state = u
+    for step in range(steps):
+        state = td.tanh(A @ state + B @ td.Tensor(f"x{step}", ("n",)) + b)
+    return td.grad(td.square_norm(state), A)
+
+
+def test_a_picture_with_very_many_nodes_is_folded_as_far_as_it_takes():
+    assert not any(node.label.startswith("F_") for node in draw(recurrent(2)).scene.nodes)
+    drawing = draw(recurrent(6))
+    top = [node for node in drawing.scene.nodes if node.id[0].isdigit()]
+    assert len(top) <= 120
+    lines = [text.label for text in drawing.scene.texts if re.fullmatch(r"F_\{\d+\}name", text.id)]
+    assert lines == [f"F_{{{number}}}" for number in range(1, len(lines) + 1)]
+    assert {node.label for node in drawing.scene.nodes if node.label.startswith("F_")} == set(lines)
+    assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_what_is_folded_is_never_explained_by_itself(depth):
+    drawing = draw(td.tanh(A @ td.tanh(A @ x + b) + b), depth=depth)
+    kinds = {}
+    for node in drawing.scene.nodes:
+        kinds.setdefault(node.id.partition("/")[0], []).append(node.kind)
+    assert all(row[0] == "frame" for row in kinds.values())
+    assert len(kinds) == 2
+
+
 def test_sharing_in_deep_nests_costs_no_time():
     f = x
     for _ in range(40):

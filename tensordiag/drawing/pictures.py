@@ -18,9 +18,8 @@ from .poses import Pose, pose
 from .routing import bend, closure, is_ahead, loop, route, through
 from .scene import Item, NodeShape, Scene, Text, Wire, tip_text
 from .shapes import TURNING_KINDS
-from .sizes import Sizes, is_roman
+from .sizes import Sizes, is_roman, label_offset
 from .skeletons import OPEN, Node, Skeleton, turned_label
-from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
@@ -279,9 +278,7 @@ class Builder(Arrangement):
             return [shape], []
         center = here.center
         if node.kind in ("vector", "unit"):
-            text = typeset(node.label).width * self.sizes.label_scale(node)
-            share = 0.14 if here.turn % 90.0 == 0.0 else 0.19  # of a tilted one the centre of the inscribed circle
-            offset = min(here.width * share, max(0.0, here.width / 2 - text / 2 - 0.32))
+            offset = label_offset(node.label, self.sizes.label_scale(node), here.width, here.turn)
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
         label = node.label
