@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError, did_you_mean
-from .implementations import largest_exponent, registered_arrays
+from .implementations import implementation, largest_exponent, registered_arrays
 from .library_functions import library_implementation
 from .slicing import run_slices
 
@@ -21,18 +21,23 @@ __all__ = ["BACKENDS", "Backend", "find_backend"]
 class Backend:
     """An array library: what the names in a program's source mean there.
 
-    `implementation` gives a function's array implementation by name (None: NumPy's table); `finished` is what
+    `header` is the source of those names for programs that compute in a type, `scope` the names themselves;
+    `implementation` gives a function's array implementation by name; `finished` is what
     becomes of the program (`jit`); `array_type` the type of the arrays, to which `as_array` brings others.
+    `promotes` says that arrays of one product must have one type (`promoted`), `copies` that arrays can be changed in
+    place, so that results must not share memory (`copy`).
     """
 
     name: str
-    header: tuple[str, ...]
+    header: Callable[[Any], list[str]]
     scope: Callable[[Any], dict[str, Any]]
-    implementation: Callable[[str], Any] | None
+    implementation: Callable[[str], Any]
     finished: Callable[[Callable[..., Any]], Callable[..., Any]]
     array_type: type
     as_array: Callable[[str, Any], Any] | None = None
     default_dtype: Any = np.float64
+    promotes: bool = False
+    copies: bool = False
 
     def common_dtype(self, dtypes: Collection[Any]) -> Any:
         """The type that these promote to; the library's usual one without any."""
@@ -66,24 +71,50 @@ def _numpy_scope(dtype: Any) -> dict[str, Any]:
         "maximum": np.maximum,
         "minimum": np.minimum,
         "greater": np.greater,
+        "where": np.where,
         "number": dtype.type,
         "largest": largest_exponent(dtype),
         "run_slices": run_slices,
     }
 
 
-_NUMPY_HEADER = (
-    "import numpy as np",
-    "from numpy import add, array, dot, einsum, empty, exp, eye, full, greater, matmul, maximum, minimum, multiply",
-    "from numpy import reciprocal, subtract, zeros",
-)
+def _numpy_header(dtype: Any) -> list[str]:
+    return [
+        "import numpy as np",
+        "from numpy import add, array, dot, einsum, empty, exp, eye, full, greater, matmul, maximum, minimum, multiply",
+        "from numpy import reciprocal, subtract, where, zeros",
+        f"total, dtype, number = np.add.reduce, np.dtype({dtype.name!r}), np.{dtype.name}",
+        f"largest = {largest_exponent(dtype)}  # whose exponential is finite",
+    ]
+
+
+def _defined(header: Callable[[Any], list[str]]) -> Callable[[Any], dict[str, Any]]:
+    """The names that a header defines."""
+
+    def scope(dtype: Any) -> dict[str, Any]:
+        names: dict[str, Any] = {}
+        exec("\n".join(header(dtype)), names)  # our own lines and the name of a type only
+        return names
+
+    return scope
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-NUMPY = Backend("numpy", _NUMPY_HEADER, _numpy_scope, None, _as_it_is, np.ndarray)
+NUMPY = Backend("numpy", _numpy_header, _numpy_scope, implementation, _as_it_is, np.ndarray)
+
+
+def _jax_header(dtype: Any) -> list[str]:
+    name = np.dtype(dtype).name
+    return [
+        "import jax.numpy as xp",
+        "from jax.numpy import transpose as turn",
+        "def constant(values, like=None): return xp.asarray(values)",
+        f"def eye(size, like=None): return xp.eye(size, dtype={name!r})",
+        f"def full(shape, value, like=None): return xp.full(shape, value, {name!r})",
+    ]
 
 
 def _as_jax(name: str, value: Any) -> Any:
@@ -99,20 +130,33 @@ def _jax() -> Backend:
     import jax.numpy as jnp
     from jax.scipy import linalg, special
 
-    def scope(dtype: Any) -> dict[str, Any]:
-        return {
-            "xp": jnp,
-            "constant": jnp.asarray,
-            "eye": lambda n: jnp.eye(n, dtype=dtype),
-            "turn": jnp.transpose,
-            "full": lambda shape, value: jnp.full(shape, value, dtype),
-        }
-
-    header = ("import jax.numpy as xp", "from jax.numpy import asarray as constant, eye, full, transpose as turn")
     find = library_implementation(jnp, special, linalg.expm, registered_arrays("jax"))
     with jax.ensure_compile_time_eval():  # the first use may be inside a traced function
         one = jnp.asarray(1.0)
-    return Backend("jax", header, scope, find, jax.jit, type(one), _as_jax, default_dtype=one.dtype)
+    return Backend(
+        "jax", _jax_header, _defined(_jax_header), find, jax.jit, type(one), _as_jax, default_dtype=one.dtype
+    )
+
+
+def _torch_header(dtype: Any) -> list[str]:
+    return [
+        "from functools import reduce",
+        "import torch as xp",
+        "from torch import permute as turn",
+        "def device(like): return None if like is None else like.device",
+        "def constant(values, like=None): return xp.as_tensor(values, device=device(like))",
+        f"def eye(size, like=None): return xp.eye(size, dtype={_in_xp(dtype)}, device=device(like))",
+        f"def full(shape, value, like=None): return xp.full(shape, value, dtype={_in_xp(dtype)}, device=device(like))",
+        "def copy(array): return xp.clone(xp.resolve_conj(array))",
+        "def promoted(*arrays):",
+        "    dtype = reduce(xp.promote_types, [array.dtype for array in arrays])",
+        "    return [array.to(dtype) for array in arrays]",
+    ]
+
+
+def _in_xp(dtype: Any) -> str:
+    """torch's name of a type."""
+    return str(dtype).replace("torch.", "xp.")
 
 
 def _as_torch(name: str, value: Any) -> Any:
@@ -126,18 +170,19 @@ def _as_torch(name: str, value: Any) -> Any:
 def _torch() -> Backend:
     import torch
 
-    def scope(dtype: Any) -> dict[str, Any]:
-        return {
-            "xp": torch,
-            "constant": torch.as_tensor,
-            "eye": lambda n: torch.eye(n, dtype=dtype),
-            "turn": torch.permute,
-            "full": lambda shape, value: torch.full(shape, value, dtype=dtype),
-        }
-
-    header = ("import torch as xp", "from torch import as_tensor as constant, eye, full, permute as turn")
     find = library_implementation(torch, torch.special, torch.linalg.matrix_exp, registered_arrays("torch"))
-    return Backend("torch", header, scope, find, _as_it_is, torch.Tensor, _as_torch, default_dtype=torch.float64)
+    return Backend(
+        "torch",
+        _torch_header,
+        _defined(_torch_header),
+        find,
+        _as_it_is,
+        torch.Tensor,
+        _as_torch,
+        default_dtype=torch.float64,
+        promotes=True,
+        copies=True,
+    )
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"jax": _jax, "numpy": lambda: NUMPY, "torch": _torch}

@@ -7,7 +7,7 @@ is a running sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from .arrays import Array
 from .forms import rebuilt
 from .values import Term, Value, Values
 
-__all__ = ["CONSTANTS", "Gather", "constant_array", "constant_rule", "gathered", "running_sum"]
+__all__ = ["CONSTANTS", "Gather", "constant_array", "constant_rule", "constant_source", "evaluated", "gathered"]
 
 CONSTANTS = frozenset({"affine", "slice", "triangle"})
 """The structural constants that are known by a rule on their indices."""
@@ -42,15 +42,37 @@ def constant_rule(box: Structural, sizes: Mapping[str, int], shape: Sequence[int
     return "affine", (1, -step, start)
 
 
+def constant_source(rule: Rule, shape: Sequence[int]) -> str:
+    """The entries of a constant as truth values: NumPy source."""
+    name, params = rule
+    if name == "triangle":
+        return _on_grid(f"i1 <= i0{params[0]:+}" if params[0] else "i1 <= i0", shape)
+    return _on_grid(f"{_linear(params[:-1], 0, range(len(shape)))} == {params[-1]}", shape)
+
+
 def constant_array(rule: Rule, shape: Sequence[int]) -> Array:
     """The entries of a constant as truth values."""
-    name, params = rule
-    grid = np.ogrid[tuple(slice(n) for n in shape)]
-    if name == "triangle":
-        made: Array = grid[1] <= grid[0] + params[0]
-        return made
-    total = sum(c * g for c, g in zip(params, grid, strict=False))
-    return np.asarray(total == params[-1])
+    return evaluated(constant_source(rule, shape))
+
+
+def evaluated(source: str) -> Array:
+    """The array of a source that this module has written."""
+    made: Array = np.asarray(eval(source, {"np": np}))  # generated names and numbers only
+    return made
+
+
+def _linear(form: Sequence[int], offset: int, axes: Iterable[int]) -> str:
+    """offset + Σ form[k]·i_k over some axes."""
+    text = "".join([f"{form[k]:+}*i{k}" if abs(form[k]) != 1 else f"{'+-'[form[k] < 0]}i{k}" for k in axes])
+    return (f"{offset}{text}" if offset or not text else text.removeprefix("+")) or "0"
+
+
+def _on_grid(expression: str, shape: Sequence[int]) -> str:
+    """An expression in i0, i1, … (the places on the axes) as an array; an axis that it does not have has length 1."""
+    if not shape:
+        return f"np.asarray({expression})"
+    names = ", ".join([f"i{k}" for k in range(len(shape))])
+    return f"(lambda {names}: {expression})(*np.ogrid[{', '.join([f':{n}' for n in shape])},])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +87,31 @@ class Gather:
     offset: int
     form: tuple[int, ...]
 
-    def index(self, kept: int, size: int, shape: Sequence[int]) -> tuple[tuple[Array, ...], Array | None]:
-        """The index into an operand that keeps `kept` axes, and where it is inside (None: everywhere)."""
-        grid = list(np.ogrid[tuple(slice(n) for n in shape)])
-        total = self.offset - sum(c * g for c, g in zip(self.form, grid, strict=True))
-        place, rest = np.divmod(np.asarray(total), self.factor)
-        inside = (rest == 0) & (place >= 0) & (place < size)
-        axes = grid[:kept]
-        axes.insert(self.axis, np.clip(place, 0, max(size - 1, 0)))
-        return tuple(axes), None if inside.all() else inside
+    def as_slice(self, source: Sequence[int], shape: Sequence[int]) -> slice | None:
+        """The slice along the axis that this is; None where it is none."""
+        *kept, step = self.form if self.form else (0,)
+        if len(source) != len(shape) or any(kept) or step % self.factor or self.offset % self.factor:
+            return None
+        start, step, count = self.offset // self.factor, -step // self.factor, shape[-1]
+        end = start + step * count
+        if not step or not count or min(start, end - step) < 0 or max(start, end - step) >= source[self.axis]:
+            return None
+        return slice(start, end if end >= 0 else None, step)
 
-    def on_arrays(self, source: Sequence[int], shape: Sequence[int]) -> Callable[[Array], Array]:
-        """The function of NumPy arrays of one shape."""
-        if not source[self.axis]:
-            return lambda x: np.zeros(shape, x.dtype)
-        index, inside = self.index(len(source) - 1, source[self.axis], shape)
-        if inside is None:
-            return lambda x: x[index]
-        return lambda x: np.where(inside, x[index], x.dtype.type(0))
-
-
-def running_sum(axis: int, reverse: bool) -> Callable[[Array], Array]:
-    """The running sums along an axis, from the end where `reverse`."""
-    if not reverse:
-        return lambda x: np.add.accumulate(x, axis)
-    return lambda x: np.ascontiguousarray(np.flip(np.add.accumulate(np.flip(x, axis), axis), axis))
+    def index(self, source: Sequence[int], shape: Sequence[int]) -> tuple[list[str], str | None]:
+        """Sources of the index into an operand, and of where that is inside (None: everywhere)."""
+        size, kept = source[self.axis], len(source) - 1
+        total = _linear([-c for c in self.form], self.offset, [k for k, c in enumerate(self.form) if c])
+        place, whole = (
+            (total, "") if self.factor == 1 else (f"({total})//{self.factor}", f"(({total})%{self.factor} == 0) & ")
+        )
+        inside = _on_grid(f"{whole}({place} >= 0) & ({place} < {size})", shape)
+        found = [_on_grid(f"i{k}", shape) for k in range(kept)]
+        if evaluated(inside).all():
+            found.insert(self.axis, _on_grid(place, shape))
+            return found, None
+        found.insert(self.axis, _on_grid(f"np.clip({place}, 0, {max(size - 1, 0)})", shape))
+        return found, inside
 
 
 def gathered(values: Values, roots: Sequence[Value]) -> list[Value]:

@@ -91,7 +91,7 @@ def _softmax(xp: Any, x: Any, legs: tuple[int, ...]) -> Any:
 def _adjugate(xp: Any, x: Any) -> Any:
     """det(U) det(V) V adj(S) Uᵀ of X = U S Vᵀ: the products of all singular values but one."""
     u, s, vh = xp.linalg.svd(x)
-    mask = xp.eye(x.shape[0], dtype=s.dtype)
+    mask = xp.diag(xp.ones_like(s))
     rows = [xp.prod(xp.where(mask[k] > 0, xp.ones_like(s), s)) for k in range(x.shape[0])]
     sign = xp.linalg.det(u) * xp.linalg.det(vh)
     return sign * (xp.conj(vh).T * xp.stack(rows)) @ xp.conj(u).T

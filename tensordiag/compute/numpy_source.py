@@ -12,8 +12,8 @@ import numpy as np
 from ..core.numbers import as_number
 from .array_views import broadcast
 from .blocks import Block, find_runs
-from .constants import constant_array, running_sum
-from .implementations import power, relu, sigmoid, step
+from .constants import constant_source
+from .implementations import power, relu, step
 from .product_source import product_call
 from .values import Value
 from .writers import Writer, letters, literal
@@ -75,7 +75,9 @@ class NumpyWriter(Writer):
             self.owned.add(v.number)
         needed = {v.number: self.name[v.number] for v in run if v.number in used}
         implementation = self.functions["implementation"]
-        block = Block(run, self.name, lambda v: self.function(implementation(v.data[0]), "f"))
+        block = Block(
+            run, self.name, lambda v: self.function(made := implementation(v.data[0]), "f", _source_of(made, v.data[0]))
+        )
         self.lines += block.write(needed, self._spent(run))
         self.compact -= {self.name[o] for o in block.taken.values()}  # these buffers live on as results
         self.compact |= set(needed.values())
@@ -185,16 +187,29 @@ class NumpyWriter(Writer):
 
     def constant(self, value: Value) -> str:
         self.use(value, "constant")
-        return f"{self.function(constant_array(value.data, value.shape), 'c')}.astype(dtype)"
+        return f"{self.constant_array(constant_source(value.data, value.shape))}.astype(dtype)"
 
     def gather(self, value: Value, x: str) -> str:
         self.use(value, "gather")
-        indexed = value.data.on_arrays(value.operands[0].shape, value.shape)
-        return f"{self.function(indexed, 'f')}({x})"
+        source = value.operands[0].shape
+        if not source[value.data.axis]:
+            return f"zeros({value.shape}, dtype)"
+        part = self.slice_of(value, x, backwards=True)
+        if part is not None:
+            text, order = part
+            turned = "" if order == tuple(range(len(order))) else f".transpose({', '.join(map(str, order))})"
+            return f"array({text}{turned})"
+        index, inside = value.data.index(source, value.shape)
+        text = f"{x}[{', '.join([self.constant_array(part) for part in index])}]"
+        return text if inside is None else f"where({self.constant_array(inside)}, {text}, number(0))"
 
     def running(self, value: Value, x: str) -> str:
         self.use(value, "cumsum")
-        return f"{self.function(running_sum(*value.data), 'f')}({x})"
+        axis, reverse = value.data
+        if not reverse:
+            return f"add.accumulate({x}, {axis})"
+        back = f"[{':, ' * axis}::-1]"
+        return f"array(add.accumulate({x}{back}, {axis}){back})"
 
     def full(self, value: Value) -> str:
         if not value.shape:  # written where it is used: a statement would be dead where a sum writes it as a literal
@@ -216,7 +231,7 @@ class NumpyWriter(Writer):
         self.use(value, "sigmoid")
         factor = literal(as_number(-value.data))
         if not value.shape or not self.reuse:
-            return f"{self.function(sigmoid, 'f')}({x} * {literal(value.data)})"
+            return f"{self.implementation('sigmoid')}({x} * {literal(value.data)})"
         name = x if self.free(value.operands[0]) else f"v{len(self.name)}"
         if name == x and value.data != -1:
             self.lines.append(f"{x} *= {factor}")
@@ -243,8 +258,8 @@ class NumpyWriter(Writer):
         made = self.functions["implementation"](name)
         if made is power and params[0] in _POWER_CALLS:
             made, params = _POWER_CALLS[params[0]], ()
-        function = self.function(made, "f")
-        extra = [literal(p) for p in params] if name != "power" else [self.function(p, "p") for p in params]
+        function = self.function(made, "f", _source_of(made, name))
+        extra = [literal(p) for p in params] if name != "power" else [self.function(p, "p", repr(p)) for p in params]
         if isinstance(made, np.ufunc) and len(value.operands) == 1 and value.shape and self.free(value.operands[0]):
             self.lines.append(f"{function}({args[0]}, {args[0]})")
             return f"={args[0]}"
@@ -407,6 +422,11 @@ class NumpyWriter(Writer):
             self.lines.append(f"multiply({first}, {second}, {buffer})")
             return "=" + buffer
         return f"{first} * {second}"
+
+
+def _source_of(made: Any, name: str) -> str:
+    is_numpy = isinstance(made, np.ufunc) and getattr(np, made.__name__, None) is made
+    return f"np.{made.__name__}" if is_numpy else f"implementation({name!r})"
 
 
 def _is_diagonal(value: Value) -> bool:

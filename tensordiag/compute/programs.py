@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .backends import NUMPY, Backend
 from .domains import checked, is_limited, with_checks
-from .implementations import IMPLEMENTATIONS, implementation, largest_exponent
+from .implementations import implementation
 from .long_programs import as_calls, warmed
 from .numpy_source import NumpyWriter
 from .planning import Plan
 from .values import Value
-from .writers import FunctionalWriter
+from .writers import FunctionalWriter, Writer
 
 __all__ = ["MISS", "Program", "make_program"]
 
@@ -60,7 +59,7 @@ def make_program(
 ) -> Program:
     """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
     if backend.name == "numpy":
-        body, scope, functions = _numpy_program(plan, dtypes, single, shapes, False)
+        body, scope, writer = _numpy_program(plan, dtypes, single, shapes, False)
         run = _numpy_run(body, scope, dtypes, shapes, plan)
         if any(is_limited(value) for value in plan.values):
 
@@ -69,14 +68,29 @@ def make_program(
                 return _numpy_run(body, scope, dtypes, shapes, plan)
 
             run = with_checks(run, careful)
-        return Program(plan, _readable(plan, body, functions, backend, scope["dtype"]), run)
-    names = _input_names(plan)
+        return Program(
+            plan,
+            _readable({name: shapes[name] for name in _input_names(plan)}, body, writer, backend, scope["dtype"]),
+            run,
+        )
+    return _library_program(plan, dtypes, backend, single, shapes)
+
+
+def _library_program(
+    plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
+) -> Program:
+    """The program for another library's arrays: a function of those that it reads, or of one that tells the device."""
+    kinds = {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
+    every = _all_names(plan, dtypes)
+    names = every[: len(plan.inputs) or 1]
     writer = FunctionalWriter(plan.inputs, plan.results, plan.values, {"implementation": backend.implementation})
+    writer.like = "a0" if names else ""
+    mixed = len(kinds) > 1 or any(_has_complex(value) for value in plan.values)
+    writer.promotes, writer.copies = mixed and backend.promotes, backend.copies
     body = writer.write()
     plan.kernels.update(writer.kernels)
     _single(body, single)
-    every = _all_names(plan, dtypes)
-    dtype = backend.common_dtype({dtypes[name] for name in names})
+    dtype = backend.common_dtype(kinds)
     scope = {**backend.scope(dtype), **writer.functions, **_guards(every, shapes, dtypes), "arrays": backend.array_type}
     inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
     finished = scope["inner"] = backend.finished(inner)
@@ -85,13 +99,15 @@ def make_program(
         return finished(*(given[name] for name in names))
 
     run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
-    return Program(plan, _readable(plan, body, writer.functions, backend), run, unguarded)
+    return Program(
+        plan, _readable({name: shapes[name] for name in names}, body, writer, backend, dtype), run, unguarded
+    )
 
 
 def _numpy_program(
     plan: Plan, dtypes: Mapping[str, Any], single: bool, shapes: Mapping[str, tuple[int, ...]], careful: bool
-) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
-    """The statements, their scope, and the functions in it that are the program's own."""
+) -> tuple[list[str], dict[str, Any], Writer]:
+    """The statements, their scope, and what wrote them."""
     kinds = {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
     dtype = NUMPY.common_dtype(kinds)
     if any(_has_complex(value) for value in plan.values):
@@ -105,7 +121,7 @@ def _numpy_program(
         plan.kernels.update(writer.kernels)
     _single(body, single)
     scope = NUMPY.scope(dtype) | writer.functions | _guards(_all_names(plan, dtypes), shapes, dtypes)
-    return body, scope | {"arrays": np.ndarray}, writer.functions
+    return body, scope | {"arrays": np.ndarray}, writer
 
 
 def _numpy_run(
@@ -173,28 +189,19 @@ def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes:
 
 
 def _readable(
-    plan: Plan, body: Sequence[str], functions: Mapping[str, Any], backend: Backend, dtype: Any = None
+    arrays: Mapping[str, tuple[int, ...]], body: Sequence[str], writer: Writer, backend: Backend, dtype: Any
 ) -> str:
-    """The source with what it imports, so that it runs as it stands; `dtype` is NumPy's type of what is computed."""
-    names = [value.data for value in plan.inputs]
-    lines = list(backend.header)
-    if dtype is not None:
-        lines.append(f"total, dtype, number = np.add.reduce, np.dtype({dtype.name!r}), np.{dtype.name}")
-        lines.append(f"largest = {largest_exponent(dtype)}  # whose exponential is finite")
+    """The source of a function of arrays of these shapes, with all that it needs, so that it runs as it stands."""
+    definitions = [f"{name} = {text}" for name, text in writer.definitions.items()]
+    lines = backend.header(dtype)
     if any("run_slices(" in line for line in body):
         lines.append("from tensordiag.compute.slicing import run_slices")
-    table = {id(made): name for name, made in IMPLEMENTATIONS.items()}
-    own: list[str] = []
-    for name, made in functions.items():
-        if isinstance(made, Fraction):
-            lines += ["from fractions import Fraction", f"{name} = {made!r}"]
-        elif isinstance(made, np.ufunc) and getattr(np, (called := str(made.__name__)), None) is made:
-            lines.append(f"{name} = np.{called}")
-        elif id(made) in table:
-            own.append(f"{name} = implementation({table[id(made)]!r})")
-        elif isinstance(made, (int, float, complex)):
-            lines.append(f"{name} = {made!r}")
-    if own:
-        lines += ["from tensordiag.compute.implementations import implementation", *own]
-    lines += [f"# a{k}: {name} {value.shape}" for k, (name, value) in enumerate(zip(names, plan.inputs, strict=True))]
-    return "\n".join([*lines, f"def program({_arguments(names)}):", *_indented(body)]) + "\n"
+    for marker, needed in (("Fraction(", ["from fractions import Fraction"]), ("np.", ["import numpy as np"])):
+        if any(marker in line for line in definitions) and needed[0] not in lines:
+            lines += needed
+    if any("implementation(" in line for line in definitions):
+        lines.append("from tensordiag.compute.backends import find_backend")
+        lines.append(f"implementation = find_backend({backend.name!r}).implementation")
+    lines += definitions
+    lines += [f"# a{k}: {name} {shape}" for k, (name, shape) in enumerate(arrays.items())]
+    return "\n".join([*lines, f"def program({_arguments(list(arrays))}):", *_indented(body)]) + "\n"

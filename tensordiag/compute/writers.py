@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.numbers import Number
-from .constants import constant_array
+from .constants import constant_source, evaluated
+from .implementations import SHARED_NAMES
 from .values import Value
 
 __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
@@ -17,6 +18,8 @@ __all__ = ["FunctionalWriter", "Writer", "letters", "literal"]
 Indices = tuple[int, ...]
 
 _LETTERS = string.ascii_letters
+_FRESH = frozenset({"pair", "scale", "logistic", "apply", "full", "expand"})
+"""What is an array of its own; the others may be views of their operands."""
 
 
 def letters(*rows: Sequence[int]) -> str:
@@ -45,6 +48,7 @@ class Writer:
         self.name: dict[int, str] = {}
         self.lines: list[str] = []
         self.functions: dict[str, Any] = dict(constants)
+        self.definitions: dict[str, str] = {}
         self.kernels: dict[int, str] = {}
         for position, value in enumerate(inputs):
             self.name[value.number] = f"a{position}"
@@ -80,14 +84,36 @@ class Writer:
         """A result as the program returns it."""
         return self.name[root.number]
 
-    def function(self, value: Any, stem: str) -> str:
-        """A name in the program for an object that is not text."""
+    def function(self, value: Any, stem: str, source: str) -> str:
+        """A name in the program for an object, which `source` says to a reader."""
         for name, known in self.functions.items():
             if known is value:
                 return name
         name = f"{stem}{len(self.functions)}"
         self.functions[name] = value
+        self.definitions[name] = source
         return name
+
+    def implementation(self, name: str) -> str:
+        """A name in the program for a function of the table."""
+        return self.function(self.functions["implementation"](name), "f", f"implementation({name!r})")
+
+    def constant_array(self, source: str) -> str:
+        """A name in the program for an array that NumPy makes beforehand."""
+        for name, known in self.definitions.items():
+            if known == source:
+                return name
+        return self.function(evaluated(source), "c", source)
+
+    def slice_of(self, value: Value, x: str, backwards: bool) -> tuple[str, tuple[int, ...]] | None:
+        """A gathered operand as a slice with the axes in the order that follows; None where it is none."""
+        source = value.operands[0].shape
+        found = value.data.as_slice(source, value.shape)
+        if found is None or (found.step < 0 and not backwards):
+            return None
+        axis = value.data.axis
+        text = f"{found.start}:{'' if found.stop is None else found.stop}" + f":{found.step}" * (found.step != 1)
+        return f"{x}[{':, ' * axis}{text}]", (*(k for k in range(len(source)) if k != axis), axis)
 
     def use(self, value: Value, kernel: str) -> None:
         """Say which kernel a value is computed by."""
@@ -97,8 +123,36 @@ class Writer:
 class FunctionalWriter(Writer):
     """Source for torch and JAX arrays, whose namespace is bound to `xp`.
 
-    A reordered product is written as the product in that order: transposes are copies there.
+    A reordered product is written as the product in that order: transposes are copies there.  With `promotes` the
+    arrays of one product may have several types, which `promoted` makes one.
     """
+
+    promotes = False
+    copies = False
+    """Whether a result may not share memory with an array that is given or with another result."""
+    like = ""
+    """The array on whose device new ones are made."""
+
+    def implementation(self, name: str) -> str:
+        if name not in SHARED_NAMES:
+            return super().implementation(name)
+        return self.function(self.functions["implementation"](name), "f", f"xp.{name}")
+
+    def result(self, root: Value, place: int) -> str:
+        name = self.name[root.number]
+        is_fresh = root.kind in _FRESH or (root.kind == "sum" and len(root.operands) > 1)
+        if not self.copies or (is_fresh and root not in self.roots[:place]):
+            return name
+        return f"copy({name})"
+
+    def made(self, function: str, arguments: str) -> str:
+        """A new array."""
+        return f"{function}({arguments}, {self.like})" if self.like else f"{function}({arguments})"
+
+    def arguments(self, *names: str) -> str:
+        """The arrays of one product."""
+        listed = ", ".join(names)
+        return f"*promoted({listed})" if self.promotes and len(names) > 1 else listed
 
     def prepare(self) -> None:
         """Find the products whose only user reorders them."""
@@ -127,21 +181,27 @@ class FunctionalWriter(Writer):
 
     def eye(self, value: Value) -> str:
         side = math.isqrt(value.entries)
-        return f"xp.reshape(eye({side}), {value.shape})"
+        return f"xp.reshape({self.made('eye', str(side))}, {value.shape})"
 
     def constant(self, value: Value) -> str:
-        inside = self.function(constant_array(value.data, value.shape), "c")
-        return f"xp.where(constant({inside}), full((), 1), full((), 0))"
+        inside = self.constant_array(constant_source(value.data, value.shape))
+        return f"xp.where({self.made('constant', inside)}, {self.made('full', '(), 1')}, {self.made('full', '(), 0')})"
 
     def gather(self, value: Value, x: str) -> str:
         self.use(value, "gather")
         source = value.operands[0].shape
         if not source[value.data.axis]:
-            return f"full({value.shape}, 0)"
-        index, inside = value.data.index(len(source) - 1, source[value.data.axis], value.shape)
-        places = [f"constant({self.function(part, 'c')})" for part in index]
+            return self.made("full", f"{value.shape}, 0")
+        part = self.slice_of(value, x, backwards=False)
+        if part is not None:
+            text, order = part
+            return text if order == tuple(range(len(order))) else f"turn({text}, {order})"
+        index, inside = value.data.index(source, value.shape)
+        places = [self.made("constant", self.constant_array(part)) for part in index]
         text = f"{x}[{', '.join(places)}]"
-        return text if inside is None else f"xp.where(constant({self.function(inside, 'c')}), {text}, full((), 0))"
+        if inside is None:
+            return text
+        return f"xp.where({self.made('constant', self.constant_array(inside))}, {text}, {self.made('full', '(), 0')})"
 
     def running(self, value: Value, x: str) -> str:
         self.use(value, "cumsum")
@@ -151,7 +211,7 @@ class FunctionalWriter(Writer):
         return f"xp.flip(xp.cumsum(xp.flip({x}, ({axis},)), {axis}), ({axis},))"
 
     def full(self, value: Value) -> str:
-        return f"full({value.shape}, {literal(value.data)})"
+        return self.made("full", f"{value.shape}, {literal(value.data)}")
 
     def scale(self, value: Value, x: str) -> str:
         self.use(value, "multiply")
@@ -159,7 +219,7 @@ class FunctionalWriter(Writer):
 
     def logistic(self, value: Value, x: str) -> str:
         self.use(value, "sigmoid")
-        return f"{self.function(self.functions['implementation']('sigmoid'), 'f')}({literal(value.data)} * {x})"
+        return f"{self.implementation('sigmoid')}({literal(value.data)} * {x})"
 
     def turn(self, value: Value, x: str) -> str:
         product = value.operands[0]
@@ -182,8 +242,7 @@ class FunctionalWriter(Writer):
     def apply(self, value: Value, *args: str) -> str:
         name, params = value.data
         self.use(value, name)
-        function = self.function(self.functions["implementation"](name), "f")
-        return f"{function}({', '.join([*args, *map(literal, params)])})"
+        return f"{self.implementation(name)}({', '.join([self.arguments(*args), *map(literal, params)])})"
 
     def sum(self, value: Value, *names: str) -> str:
         self.use(value, "add")
@@ -194,7 +253,7 @@ class FunctionalWriter(Writer):
             if abs(coefficient) != 1 or isinstance(coefficient, complex):
                 part = f"{literal(coefficient)} * {part}"
             text = f"{text} {sign} {part}" if text or sign == "-" else part
-        return text if text else f"full({value.shape}, 0)"
+        return text if text else self.made("full", f"{value.shape}, 0")
 
     def _patterned(
         self, x: str, row: Sequence[int], pattern: Sequence[int], fixed: Sequence[tuple[int, int]], sizes: Sequence[int]
@@ -212,19 +271,19 @@ class FunctionalWriter(Writer):
             if i in places:
                 at = names.setdefault(fresh, len(names))
                 fresh += 1
-                operands.append(f"eye({n})[{places[i]}]")
+                operands.append(f"{self.made('eye', str(n))}[{places[i]}]")
                 rows.append([at])
             elif i in seen:
                 at = names.setdefault(fresh, len(names))
                 fresh += 1
-                operands.append(f"eye({n})")
+                operands.append(self.made("eye", str(n)))
                 rows.append([names[i], at])
             elif i not in row:
-                operands.append(f"full(({n},), 1)")
+                operands.append(self.made("full", f"({n},), 1"))
                 rows.append([at])
             seen.add(i)
             output.append(at)
-        return f"xp.einsum({letters(*rows, output)!r}, {', '.join(operands)})"
+        return f"xp.einsum({letters(*rows, output)!r}, {self.arguments(*operands)})"
 
     def pair(self, value: Value, a: str, b: str) -> str:
         rows, order = value.data
@@ -242,8 +301,8 @@ class FunctionalWriter(Writer):
             return f"{a} * {b}"
         if len(ra) == len(rb) == order == 2 and (ra, rb) == ((0, 2), (2, 1)):
             self.use(value, "matmul")
-            return f"xp.matmul({a}, {b})"
-        return f"xp.einsum({letters(ra, rb, range(order))!r}, {a}, {b})"
+            return f"xp.matmul({self.arguments(a, b)})"
+        return f"xp.einsum({letters(ra, rb, range(order))!r}, {self.arguments(a, b)})"
 
 
 def _selection(select: Sequence[int | None]) -> str:
