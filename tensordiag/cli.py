@@ -282,7 +282,7 @@ def _derive(options: argparse.Namespace) -> int:
     results = [_differentiate(expr, name, options.order, options.layout) for name in names]
     short = options.latex or options.text
     if not short:
-        print(f"f = {' '.join(options.formula.split())}   with {', '.join(t.signature for t in expr.tensors)}")
+        print(f"f = {' '.join(options.formula.split())}   with {_signatures(expr)}")
     for name, made in zip(names, results, strict=True):
         if options.text:
             print(_matrix_or_index(made))
@@ -296,6 +296,11 @@ def _derive(options: argparse.Namespace) -> int:
             if not short:
                 _print_entry("picture", str(path))
     return 0
+
+
+def _signatures(expr: Expr) -> str:
+    """The tensors as one declares them: a scalar is its name."""
+    return ", ".join(tensor.signature.replace("[]", "") for tensor in expr.tensors)
 
 
 def _picture_path(path: str, name: str, count: int) -> Path:

@@ -224,6 +224,11 @@ def test_fresh_names_are_fresh():
 
 NO_VARIABLE = "differentiate by a tensor, its name, or entries and slices of one, not by"
 MESSAGES = [
+    (
+        lambda: td.diff(td.parse("Ax"), "x"),
+        UnknownTensorError,
+        "cannot differentiate by 'x': no such tensor; Ax is one name, a product is written with * or a space",
+    ),
     (lambda: td.diff(x, "z"), UnknownTensorError, "cannot differentiate by 'z': no such tensor; known here: x"),
     (
         lambda: td.diff(td.Tensor("weights", "n"), "wieghts"),

@@ -35,6 +35,10 @@ def test_the_hadamard_product_has_three_right_answers(capsys, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_scalars_are_shown_by_their_names(capsys):
+    assert "with a, b, x[n]\n" in run(capsys, "derive", "a*b*x", "--wrt", "x")[1]
+
+
 def test_labels(capsys):
     assert "gradient by x: [n]" in run(capsys, "derive", "x'*A*x", "--wrt", "x")[1]
     assert "Hessian by x: [n, n]" in run(capsys, "derive", "x'*A*x", "--wrt", "x", "--order", "2")[1]

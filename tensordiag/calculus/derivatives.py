@@ -108,7 +108,9 @@ def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
 def _resolve(known: dict[str, Tensor], variable: Variable) -> Tensor:
     if isinstance(variable, str):
         if variable not in known:
-            hint = did_you_mean(variable, known)
+            joined = [name for name in sorted(known) if variable in name and name.isalpha()]
+            hint = f"; {joined[0]} is one name, a product is written with * or a space" if joined else ""
+            hint = hint or did_you_mean(variable, known)
             raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{hint}")
         return known[variable]
     if not isinstance(variable, Tensor):

@@ -132,7 +132,7 @@ class _Writer:
 
     def _raised(self, base: str, exponent: str) -> str:
         shown = f"{{{exponent}}}" if self.latex else _braced(exponent)
-        bare = base.isalnum() or re.fullmatch(
+        bare = (base.isalnum() and "ᵀ" not in base) or re.fullmatch(
             r"[^\W_]+(_\w+|_\{[\w,\\ ]+\})", base
         )  # x_i^2: the index binds more strongly
         return f"{base if bare else self._bracket(base)}^{shown}"
@@ -174,7 +174,7 @@ class _Writer:
 
     def _apply(self, box: Apply, letters: list[str]) -> str:
         if box.spec.elementwise:
-            args = [self.expr(simplify(arg), letters) for arg in box.args]
+            args = [self.expr(simplify(arg), letters) if letters else self._argument(arg) for arg in box.args]
             if box.function in ("power", "pow"):
                 return self._raised(args[0], str(box.params[0]) if box.function == "power" else args[1])
             return self.matrix.call(box.function, ", ".join(args))

@@ -23,6 +23,8 @@ def level(term: Term) -> float:
     """How strongly the outermost sign of a term binds; brackets stand where it must bind more strongly."""
     if is_reciprocal(term) or (term.op == "number" and "/" in decimal(term.data)):
         return 2
+    if term.op == "had" and all(part.op == "T" for part in term.args):
+        return _LEVEL["T"]
     if term.op == "mul" and (len(runs(term.args)) == 1 or _is_square(term)):
         return 4
     return _LEVEL.get(term.op, 9)
@@ -53,6 +55,7 @@ class Writer:
     def __init__(self, tensors: Iterable[Tensor] = ()) -> None:
         given = tuple(tensors)
         self.names = frozenset(tensor.name for tensor in given)
+        self.fractions = False
         self.sizes = frozenset(name for tensor in given for dim in tensor.dims for name in dim.symbols)
 
     def write(self, term: Term) -> str:
@@ -60,7 +63,9 @@ class Writer:
         method = getattr(self, f"_{term.op}", None)
         if method is None:
             raise ExportError(f"no notation for {term.op!r}")
+        outside, self.fractions = self.fractions, False
         text: str = method(term)
+        self.fractions = outside
         return text
 
     def inside(self, term: Term, least: float) -> str:
@@ -96,6 +101,8 @@ class Writer:
         return text
 
     def _had(self, term: Term) -> str:
+        if all(part.op == "T" for part in term.args):
+            return self.write(Term("T", (Term("had", tuple(part.args[0] for part in term.args)),)))
         return self.entrywise(1, term.args)
 
     def entrywise(self, number: Number, factors: tuple[Term, ...]) -> str:
@@ -104,7 +111,7 @@ class Writer:
         below = [inverted(part) for part in factors if is_reciprocal(part)]
         text = "∘".join(above)
         if number != 1 or not above:
-            text = self.number(number) + (f" ({text})" if above else "")
+            text = decimal(number) + (f" ({text})" if above else "")
         if not below:
             return text
         if len(below) == 1:
@@ -160,6 +167,7 @@ class Writer:
 
     def _add(self, term: Term) -> str:
         text = ""
+        self.fractions = any("/" in decimal(number) for number in term.data)  # 1/6 x + 1/2 y, not 0.5 beside 1/6
         for number, part in zip(term.data, term.args, strict=True):
             negative = not isinstance(number, complex) and number < 0
             body = self.scaled(-number if negative else number, part)
@@ -177,7 +185,7 @@ class Writer:
 
     def number(self, number: Number) -> str:
         """A coefficient."""
-        return decimal(number)
+        return str(number) if self.fractions and isinstance(number, Fraction) else decimal(number)
 
     def _number(self, term: Term) -> str:
         return self.number(term.data)

@@ -59,7 +59,7 @@ class _Reduction:
 
     def weight(self, vertex: int) -> Term:
         """The vector on a vertex."""
-        weights = powers(self.weights[vertex], scalar=False)
+        weights = sorted(powers(self.weights[vertex], scalar=False), key=lambda weight: weight.op == "add")
         return hadamard(weights) if weights else Term("ones", data=self.network.dims[vertex])
 
     def run(self) -> None:

@@ -52,7 +52,7 @@ def hadamard(factors: Sequence[Term]) -> Term:
 
 def scalar_product(scalars: Iterable[Term], core: Term | None) -> Term:
     """Scalars, then at most one term with legs."""
-    factors = sorted(powers(scalars, scalar=True), key=lambda factor: factor.op == "pow")
+    factors = sorted(powers(scalars, scalar=True), key=lambda factor: (factor.op == "pow", factor.op == "add"))
     parts = [*factors, *([] if core is None else [core])]
     if not parts:
         return Term("number", data=1)

@@ -22,7 +22,7 @@ from .canonical import components
 from .matching import unmerged, without
 from .signs import is_nonnegative, is_positive
 
-__all__ = ["NORMAL_FORMS", "closed_part", "inverse", "normal_function", "split_scalars"]
+__all__ = ["NORMAL_FORMS", "closed_part", "inverse", "mirrored_sigmoids", "normal_function", "split_scalars"]
 
 _ODD = frozenset({"sin", "tan", "arcsin", "arctan", "sinh", "tanh", "erf", "sign"})
 _EVEN = frozenset({"cos", "cosh", "abs"})
@@ -140,6 +140,20 @@ def _logistic(arg: Expr) -> Expr | None:
         if isinstance(first, Apply) and first.function == "exp" and _is_ones(second):
             return apply("sigmoid", -first.args[0])
     return None
+
+
+def mirrored_sigmoids(total: Expr) -> Expr:
+    """1 − sigmoid(w) for sigmoid(−w) in a sum with a number: 2sigmoid(−w) − 1 is 1 − 2sigmoid(w)."""
+    if not isinstance(total, Sum) or not any(_is_ones(term) for _, term in total.terms):
+        return total
+    terms: list[tuple[Number, Expr]] = []
+    for c, term in total.terms:
+        arg = term.args[0] if isinstance(term, Apply) and term.function == "sigmoid" else None
+        if isinstance(arg, Sum) and all(not isinstance(d, complex) and d < 0 for d, _ in arg.terms):
+            terms += [(c, ones(total.dims)), (as_number(-c), apply("sigmoid", -arg))]
+        else:
+            terms.append((c, term))
+    return total if len(terms) == len(total.terms) else add(terms, total.dims, spread=total.spread).base
 
 
 def _is_ones(expr: Expr) -> bool:

@@ -13,7 +13,7 @@ from ..core.networks import Network, flatten
 from ..core.numbers import Number, as_number
 from .canonical import box_key, canonicalize
 from .factoring import factor_terms
-from .normalforms import normal_function
+from .normalforms import mirrored_sigmoids, normal_function
 from .rules import RULES
 
 __all__ = ["Recorder", "expand", "is_equivalent", "is_symmetric", "simplify"]
@@ -108,7 +108,7 @@ class _Simplifier:
                 terms.extend(_times_terms(c, self.collected[term]))
             else:
                 terms.append((c, self.done[term]))
-        made = collect(terms, node, self.everything)
+        made = mirrored_sigmoids(collect(terms, node, self.everything))
         if self.record and _count(made) < len(node.terms):
             self.record("collect like terms")
         return self._factored(node, made) if spread else made
