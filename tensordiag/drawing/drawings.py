@@ -116,6 +116,10 @@ class Drawing:
 
     def save(self, path: str | os.PathLike[str], dpi: float | None = None) -> Drawing:
         """Write the picture; the file appears whole or not at all.  Returns the drawing."""
+        if not isinstance(path, (str, os.PathLike)):
+            raise DrawingError(f"save() writes to a path, not to {type(path).__name__}")
+        if dpi is not None and not (isinstance(dpi, (int, float)) and dpi > 0):
+            raise DrawingError(f"dpi is a positive number of dots per inch, not {dpi!r}")
         name = os.fspath(path)
         ending = os.path.splitext(name)[1].lower().lstrip(".")
         write_whole(name, self.to_bytes(ending, dpi))
@@ -152,6 +156,16 @@ class Drawing:
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
         return data, {kind: {"alt": self.alt} for kind in data if kind.startswith("image/")}
+
+    def _repr_svg_(self) -> str | None:
+        """A small picture for what asks for one format; None of a large one."""
+        found: str | None = self._repr_mimebundle_(include=["image/svg+xml"])[0].get("image/svg+xml")
+        return found
+
+    def _repr_png_(self) -> bytes | None:
+        """A large picture for what asks for one format; None of a small one."""
+        found: bytes | None = self._repr_mimebundle_(include=["image/png"])[0].get("image/png")
+        return found
 
 
 def write_whole(name: str, content: bytes) -> None:
@@ -226,6 +240,8 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         △z
     """
     settings = Settings.of(options)
+    if not isinstance(expr, Expr):
+        raise DrawingError(f"draw() draws expressions, not {type(expr).__name__}")
     shown = settings.reading_form(expr)
     if settings.slots is not None:
         from .strips import slotted_blocks  # strips build on this module

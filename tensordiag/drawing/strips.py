@@ -82,6 +82,8 @@ def draw_derivation(derivation: Derivation, target: Any = None, *, orient: str =
     """
     if orient not in _ORIENTS:
         raise DrawingError(f"orient is 'row', 'column' or 'grid', not {orient!r}{did_you_mean(orient, _ORIENTS)}")
+    if not isinstance(derivation, Derivation):
+        raise DrawingError(f"draw_derivation() draws a Derivation, not {type(derivation).__name__}; use draw()")
     settings = Settings.of({"simplify": False, **options})
     panels = _panels(derivation, settings)
     scene = _strip(panels, settings) if orient == "row" else _table(panels, settings, _ORIENTS[orient])
