@@ -538,6 +538,17 @@ def test_no_line_in_a_frame_holds_a_single_short_term():
     assert terms[0].baseline == pytest.approx(terms[1].baseline)
 
 
+def test_wires_inside_frames_have_letters_of_their_own():
+    shown = draw(y @ td.softmax(A @ td.softmax(B @ x + b)), labels="all")
+    letters = [text.label for text in shown.scene.texts if text.id.endswith("-label") and "/w" in text.id]
+    assert letters == sorted(set(letters), key=letters.index)
+    assert len(letters) == 3
+    assert not {"A", "B", "x", "y", "b"} & set(letters)
+    assert flaws(shown) == {}
+    dims = draw(y @ td.softmax(A @ td.softmax(B @ x + b)), labels="dims")
+    assert [text.label for text in dims.scene.texts].count("n") == 3
+
+
 def test_divided_differences_have_their_usual_sign():
     shown = {node.label for node in draw(td.diff(td.apply("expm", A), A)).scene.nodes}
     assert shown == {"\\mathrm{expm}[·,·]", "A"}

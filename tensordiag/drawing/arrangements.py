@@ -21,13 +21,16 @@ __all__ = ["Arrangement", "Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes.
+    """What the caller chose: the style, the labels of the open legs, those of `inner` wires, dots instead of shapes.
 
-    `states` are those of nodes by number and of wires by −1 − number; `ghost` makes all of them ghosts.
+    `taken` are names that no wire gets.  `states` are those of nodes by number and of wires by −1 − number; `ghost`
+    makes all of them ghosts.
     """
 
     style: Style
     labels: str = "open"
+    inner: str = ""
+    taken: frozenset[str] = frozenset()
     legs: tuple[str, ...] = ()
     side: str = "right"
     states: Mapping[int, str] = field(default_factory=dict)
@@ -58,6 +61,8 @@ class Arrangement:
         self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
         self.scalars: list[tuple[int, Point]] = []
         self.inner_terms: list[TermBox] = []
+        self.dropped: list[str] = []
+        self.letters = 0  # how many letters the wires have
         self.links = skeleton.links()
 
     def size(self, number: int, numbered: bool = False) -> tuple[float, float]:

@@ -322,7 +322,8 @@ def picture_options(
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
     chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
     labels = "none" if sizes.dots else settings.labels
-    options = Options(settings.style, labels, names, chosen, marked=settings.marked)
+    inner = labels if labels in ("all", "dims") else ""
+    options = Options(settings.style, labels, inner, taken | {*names}, names, chosen, marked=settings.marked)
     return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
 
 
