@@ -549,6 +549,20 @@ def test_wires_inside_frames_have_letters_of_their_own():
     assert [text.label for text in dims.scene.texts].count("n") == 3
 
 
+def test_strips_and_bubbles_have_bundles_where_no_hole_takes_one_apart():
+    first, second = (td.Tensor(name, ("n",) * 6) for name in "MN")
+    expr = td.einsum("abcdef,abcdeg,g->f", first, second, x)
+
+    def counts(drawing):
+        assert flaws(drawing) == {}
+        return [wire.count for wire in drawing.scene.wires if not wire.tips].count(5)
+
+    assert counts(draw(expr, derivative="x")) == 1
+    assert counts(removal(expr, "x").draw(max_width=None)) == 4
+    assert counts(removal(expr, "x").draw(max_width=None, labels="all")) == 0
+    assert counts(removal(expr, "M").draw(max_width=None)) == 0
+
+
 def test_divided_differences_have_their_usual_sign():
     shown = {node.label for node in draw(td.diff(td.apply("expm", A), A)).scene.nodes}
     assert shown == {"\\mathrm{expm}[·,·]", "A"}

@@ -15,7 +15,6 @@ from ..core.numbers import is_number
 from ..errors import DrawingError
 from .alternatives import describe
 from .arrangements import Options
-from .bundles import bundled
 from .folds import DEEPEST
 from .geometry import Box
 from .metrics import DrawMetrics, measure
@@ -286,8 +285,7 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
     deepest = DEEPEST if settings.depth is None else settings.depth
     found = settings.terms_of(expr, max(1, deepest))  # a frame that is all of it is shown
     terms = list(settings.folds.fold(found, expr.base)) or [Term(1, zero_skeleton(expr.order))]
-    if settings.labels in ("open", "none"):
-        terms = [bundled(term) for term in terms]
+    terms = [settings.bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)

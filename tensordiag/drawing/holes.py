@@ -6,7 +6,7 @@ The part is one node, or a function on its wire with everything behind it: the n
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from .arrangements import Options
@@ -16,6 +16,7 @@ from .poses import Pose
 from .readback import same
 from .routing import bend, closure, route
 from .scene import Item, Scene, Text, Wire, tip_text
+from .shapes import ROUND_KINDS
 from .sizes import Sizes
 from .skeletons import OPEN, End, Skeleton
 
@@ -87,6 +88,7 @@ class _Hole:
     number: int
     legs: Sequence[int]
     frame: Box
+    fans: dict[End, tuple[tuple[Point, Point], float]] = field(default_factory=dict)
 
     @property
     def up(self) -> bool:
@@ -105,6 +107,22 @@ class _Hole:
                 return point, inward.get(placement.tips[end[1]][0], (0.0, -1.0))
         raise AssertionError("every open leg has a tip")
 
+    def spread(self, poses: dict[int, Pose], row: Sequence[tuple[int, End]]) -> None:
+        """Give several wires that come free at one round node ports and tips from left to right in their order."""
+        homes: dict[int, list[End]] = {}
+        for leg in self.legs:
+            end = row[leg][1]
+            if end[0] not in (OPEN, self.number) and poses[end[0]].node.kind in ROUND_KINDS:
+                homes.setdefault(end[0], []).append(end)
+        for number, ends in homes.items():
+            if len(ends) > 1 and not self.up:
+                here = poses[number]
+                ports = _fan_ports(here, [leg for _, leg in ends])
+                middle = sum(point[0] for point, _ in ports) / len(ports)
+                for k, (end, port_) in enumerate(zip(ends, ports, strict=True)):
+                    here.ports[end[1]] = port_
+                    self.fans[end] = port_, middle + 0.95 * (k - (len(ends) - 1) / 2)
+
     def leg(
         self, poses: dict[int, Pose], wire: int, leg: int, end: tuple[int, int], bottom: float
     ) -> tuple[Any, Point, str]:
@@ -113,7 +131,10 @@ class _Hole:
         port_, normal = poses[self.number].ports[leg]
         hole = add(port_, normal, 0.5)
         here = poses.get(end[0])
-        if here is not None and here.node.kind in ("copy", "tensor", "plain", "ones") and out[1] > -0.9:
+        if end in self.fans:
+            (start, out), x = self.fans[end]
+            return bend(start, out, (x, bottom), (0.0, -1.0)), (x, bottom), "down"
+        if here is not None and here.node.kind in ROUND_KINDS and out[1] > -0.9:
             start, out = here.ports[end[1]] = _free_port(here, end[1])
         if here is not None and (out[1] > 0.5 or (self.up and out[1] > -0.5)):
             aside = 0.95 * (out[0] > 0.5) - 0.95 * (out[0] < -0.5)
@@ -126,6 +147,20 @@ class _Hole:
         else:
             tip = start[0] + (0.95 if out[0] > 0 else -0.95), bottom
         return bend(start, out, tip, (0.0, -1.0)), tip, "down"
+
+
+def _fan_ports(here: Pose, legs: Sequence[int]) -> list[tuple[Point, Point]]:
+    """Ports side by side in the lower half of a round node, from left to right, far from its other wires."""
+    others = [unit_to(here, point) for leg, (point, _) in here.ports.items() if leg not in legs]
+    step = min(35.0, 130.0 / (len(legs) - 1))
+    places = [(k - (len(legs) - 1) / 2) * step for k in range(len(legs))]
+    fans = [[rotated((1.0, 0.0), middle + place) for place in places] for middle in (270.0, 300.0, 240.0)]
+
+    def room(fan: list[Point]) -> float:
+        return min((distance(way, other) for way in fan for other in others), default=2.0)
+
+    best = max(fans, key=lambda fan: round(min(room(fan), 0.35), 3))
+    return [(add(here.center, (x * here.width / 2, y * here.height / 2)), (x, y)) for x, y in best]
 
 
 def _free_port(here: Pose, leg: int) -> tuple[Point, Point]:
@@ -170,6 +205,7 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
     poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
     made = replace(made, poses=poses)
     before = {n: dict(here.ports) for n, here in poses.items()}
+    hole.spread(poses, skeleton.links()[number])
     for wire in mine:
         added += _opened_wire(hole, made, skeleton, wire, bottom, legs, shared)
     for n in [n for n, here in poses.items() if here.ports != before[n]]:  # leg 0, or the turn, may be elsewhere now

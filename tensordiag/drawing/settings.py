@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, did_you_mean
+from .bundles import bundled
 from .folds import Folds
 from .names import Names
 from .skeletons import Term, terms_of
@@ -124,6 +125,10 @@ class Settings:
         from ..rewrite import expand, simplify
 
         return simplify(expr) if self.factor else expand(simplify(expr))
+
+    def bundled(self, term: Term) -> Term:
+        """The term with its bundles as single wires, unless every wire is to have a label."""
+        return bundled(term) if self.labels in ("open", "none") else term
 
     def terms_of(self, expr: Expr, depth: int = 8) -> tuple[Term, ...]:
         """The terms of an expression, with names that look different where they are different."""
