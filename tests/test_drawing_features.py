@@ -580,6 +580,17 @@ def test_removals_from_random_networks_are_read_back_and_nearly_all_are_without_
     assert len(flawed) <= 8, flawed
 
 
+@pytest.mark.parametrize("expr", [td.square_norm(A @ x - b), y @ td.softmax(A @ x + b), td.trace((A + B) @ (A + B).T)])
+def test_new_legs_leave_brackets_behind(expr):
+    drawing = removal(expr, "A").draw(max_width=None, compact=False)
+    new = [wire for wire in drawing.scene.wires if wire.state == "accent"]
+    assert new
+    for wire in new:
+        panel = [n for n in drawing.scene.nodes if n.id.split("/")[0] == wire.id.split("/")[0]]
+        for _, (_, height) in wire.tips:
+            assert height < min(n.box.bottom for n in panel) or height > max(n.box.top for n in panel)
+
+
 def test_bare_wires_stand_in_the_order_of_their_open_legs():
     late = draw(td.einsum("ij,kl->ijkl", td.Tensor("D", ("n", "n")), td.identity("n")), simplify=False)
     early = draw(td.einsum("ij,kl->klij", td.Tensor("D", ("n", "n")), td.identity("n")), simplify=False)

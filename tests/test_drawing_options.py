@@ -315,15 +315,18 @@ def test_the_angle_of_a_crossing_is_measured():
     assert td.draw(x @ A @ y).metrics().crossing_angle == 90
 
 
-def test_wires_of_random_networks_cross_steeply():
-    for seed in range(3):
-        graph = nx.random_regular_graph(3, 24, seed=seed)
+@pytest.mark.parametrize("count", [10, 16, 24])
+def test_wires_of_random_networks_cross_steeply(count):
+    crossed = 0
+    for seed in range(8):
+        graph = nx.random_regular_graph(3, count, seed=seed)
         edges = sorted(tuple(sorted(edge)) for edge in graph.edges)
-        rows = [[k for k, edge in enumerate(edges) if node in edge] for node in range(24)]
-        network = td.contract([td.Tensor(f"T{k}", ("n",) * 3) for k in range(24)], rows, [])
+        rows = [[k for k, edge in enumerate(edges) if node in edge] for node in range(count)]
+        network = td.contract([td.Tensor(f"T{k}", ("n",) * 3) for k in range(count)], rows, [])
         found = td.draw(network, simplify=False).metrics()
-        assert found.crossings
+        crossed += found.crossings > 0
         assert found.crossing_angle >= 45
+    assert crossed
 
 
 def test_the_time_of_the_layout_is_measured_and_is_not_in_the_picture():

@@ -40,7 +40,8 @@ class Openings:
         shapes = [i for i in items if isinstance(i, NodeShape)]
         self.shapes = [shape for shape in shapes if shape.state != "ghost"]
         self.ghosts = [shape for shape in shapes if shape.state == "ghost"]
-        tips = [point for wire in scene.wires for _, point in wire.tips if not wire.slanted]
+        outer = [wire for wire in scene.wires if "." not in wire.id and not wire.slanted]  # not those inside a frame
+        tips = [point for wire in outer for _, point in wire.tips]
         extent = Box.around(i.box for i in scene.items if not isinstance(i, Text))
         self.taken = {
             up: [x for x, y in tips if abs(y - (frame.top if up else frame.bottom)) < 1e-6] for up in (False, True)

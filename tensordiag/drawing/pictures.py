@@ -20,6 +20,7 @@ from .scene import Item, NodeShape, Scene, Text, Wire, tip_text
 from .shapes import TURNING_KINDS
 from .sizes import Sizes, is_roman, label_offset
 from .skeletons import OPEN, Node, Skeleton, turned_label
+from .steepening import FLAT, steepened
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
@@ -53,6 +54,7 @@ def _clashes(scene: Scene) -> int:
     solid = [replace(i, state="normal") if isinstance(i, NodeShape) else i for i in scene.items]
     found = measure(replace(scene, items=tuple(solid)), scene.box)
     overlaps = found.node_overlaps + found.wire_node_hits + found.coincident_wires
+    overlaps += found.crossing_angle < FLAT
     return overlaps + found.crossings + found.label_label + found.label_node + found.label_wire
 
 
@@ -102,7 +104,9 @@ class Builder(Arrangement):
                 self.placements, self.rows, self.spread = other.placements, other.rows, spread
             if not best:
                 break
-        return self._squared(made, best)
+        made = self._squared(made, best)
+        steep = replace(made, scene=steepened(made.scene))
+        return steep if steep.scene is not made.scene and _clashes(steep.scene) < _clashes(made.scene) else made
 
     def _squared(self, made: Picture, clashes: int) -> Picture:
         """The picture with the nodes of general layouts level or upright, where that costs nothing."""
