@@ -92,6 +92,8 @@ FORMS = [
     ("-y'*log(softmax(W*x))", "W", "y[m] prob, W[m,n] x[n]", "(softmax(W x) − y)xᵀ"),
     ("-y'*logsoftmax(W*x)", "W", "y[m] prob, W[m,n] x[n]", "(softmax(W x) − y)xᵀ"),
     ("-y'*logsoftmax(W*x)", "x x", "y[m] prob, W[m,n] x[n]", "Wᵀ(Diag(softmax(W x)) − softmax(W x)softmax(W x)ᵀ)W"),
+    ("norm2(inv(A+U*V')*x)^2", "x", "A[n,n] U[n,k] V[n,k] x[n]", "2inv(A + U Vᵀ)ᵀinv(A + U Vᵀ)x"),
+    ("norm2((A*X+B)*x)^2", "x", "A[n,n] X[n,n] B[n,n] x[n]", "2(A X + B)ᵀ(A X + B)x"),
     ("norm1(p)", "p", "p[n] prob", "𝟏_n"),
     ("norm2(W.*(A-U*V'))^2", "V", "W[m,n] A[m,n] U[m,k] V[n,k]", "−2(W∘W∘(A − U Vᵀ))ᵀU"),
     ("1/(1+exp(-w'*x))", "w", "w[n] x[n]", "sigmoid(wᵀx)(1 − sigmoid(wᵀx))x"),

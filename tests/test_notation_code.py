@@ -93,7 +93,7 @@ FUNCTIONS = [
     "expm1(x)", "sqrt(p)", "abs(x)", "sign(x)", "tan(x)", "arctan(x)", "tanh(x)", "maximum(x, y)", "minimum(x, y)",
     "p.^x", "p.^0.3", "p.^-2", "x.^5", "softmax(x)", "log(softmax(x))", "logsumexp(x)", "softmaxrows(A)",
     "softmaxcols(A)", "inv(S)", "pinv(A)", "det(A)", "logdet(A)", "adj(S)", "max(x)", "argmax(x)", "norm2(A)",
-    "kron(A,x)*y", "sum(A.^2)*x",
+    "kron(A,x)*y", "sum(A.^2)*x", "A*step(x)", "A*argmax(x)",
 ]  # fmt: skip
 
 

@@ -30,6 +30,10 @@ _CODE = {
     "max": "{0}.max()",
     "argmax": "1.0*({0} == {0}.max())/({0} == {0}.max()).sum()",
 }
+_TORCH = {  # where a bool times 1.0 has single precision
+    "step": "({0} > 0).to({0}.dtype)",
+    "argmax": "({0} == {0}.max()).to({0}.dtype)/({0} == {0}.max()).sum()",
+}
 _PLAIN = frozenset(
     """exp log log1p expm1 sqrt abs sign sin cos tan arcsin arccos arctan sinh cosh tanh maximum minimum""".split()  # noqa: SIM905
 )
@@ -81,7 +85,8 @@ def function_code(box: Apply, args: list[str], library: str) -> str:
         return f"scipy.linalg.{name}({args[0]})"
     if name not in _CODE:
         raise ExportError(f"the function {name} has no source code for {library}")
-    return _CODE[name].format(*args, np=np, erf=_ERF[library], expm=_EXPM[library])
+    template = _TORCH.get(name, _CODE[name]) if library == "torch" else _CODE[name]
+    return template.format(*args, np=np, erf=_ERF[library], expm=_EXPM[library])
 
 
 def _along(name: str, params: tuple[int, ...], arg: str, library: str) -> str:

@@ -330,11 +330,22 @@ def _times_terms(coefficient: object, term: Expr) -> list[tuple[Number, Expr]]:
 
 
 def term_key(term: Expr) -> tuple[object, ...]:
-    """The order of the terms of a sum: longer products first (scalar factors aside), then by the names in them."""
+    """The order of the terms of a sum: longer products first (scalar factors aside), then by the names in them.
+
+    Except that a matrix stands before the product of two that is added to it: A + U Vᵀ.
+    """
     network = flatten(term)
     names = tuple(box_key(box) for box in network.operands)
     length = sum(1 for row in network.indices if row)
+    if len(network.output) == 2 and length == 2 and _is_update(network):
+        return (-0.5, names, network.indices, network.output, str(network.dims))
     return (-length, names, network.indices, network.output, str(network.dims))
+
+
+def _is_update(network: Network) -> bool:
+    """Whether a network is x yᵀ or U Vᵀ: a product of tensors whose first legs are the open ones."""
+    tensors = all(isinstance(box, Tensor) for box in network.operands)
+    return tensors and {row[0] for row in network.indices if row} == set(network.output)
 
 
 def flatten_once(node: Expr) -> Network:
