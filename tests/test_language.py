@@ -239,6 +239,14 @@ def test_pi_is_the_number_unless_it_is_declared():
     assert {tensor.name for tensor in density.tensors} == {"t", "s"}
 
 
+def test_who_differentiates_by_pi_is_told_to_declare_it():
+    with pytest.raises(
+        LookupError, match=r"no such tensor; undeclared, it is the number: declare it, e.g. dims=\{'pi'"
+    ):
+        td.grad(parse("pi*x'*x"), "pi")
+    assert td.is_equivalent(td.grad(parse("pi'*x", "pi[n] x[n]"), "pi"), td.Tensor("x", "n"))
+
+
 def test_a_declared_tensor_beats_a_constant_and_a_default():
     assert parse("I*x", "I[m,n], x[n]") == td.Tensor("I", ("m", "n")) @ x
     assert parse("eye*x", "eye[n,n], x[n]") == td.Tensor("eye", ("n", "n")) @ x

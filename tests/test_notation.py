@@ -422,6 +422,7 @@ def test_numbers_and_constants(expr, text):
         ("2*pi*x", "", "2π x"),
         ("3.141592653589793^2*x/2", "", "π^2 x/2"),
         ("1.7724538509055159./x", "", "sqrt(π)./x"),
+        ("x/(2*pi)^1.5", "", "x/(2π sqrt(2π))"),
         ("1/(2*pi*t)", "", "1/(2π t)"),
         ("-2.5066282746310002", "", "−sqrt(2π)"),
         ("0.1234567890123*x", "", "0.1234567890123 x"),
@@ -443,6 +444,12 @@ def test_only_roots_and_powers_of_pi_are_read_out_of_a_float():
     for number in rng.uniform(0.01, 100, 3000):
         assert closed_form(float(number)) is None
         assert to_matrix(float(number) * td.Tensor("x", "n")) == f"{float(number)!r} x"
+
+
+def test_numbers_side_by_side_in_index_notation():
+    expr = parse("sqrt(3)*x/2")
+    assert expr.index() == "1/2·3^{1/2} x_i"
+    assert to_index(expr, latex=True) == r"\frac{1}{2} \cdot 3^{1/2} x_{i}"
 
 
 def test_a_tensor_called_pi_keeps_its_name():

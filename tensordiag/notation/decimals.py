@@ -62,4 +62,4 @@ def _factors(half: int, radicand: int) -> tuple[Term, ...]:
     power = [] if not whole else [pi] if whole == 1 else [Term("power", (pi,), data=(Fraction(whole), True))]
     under = scaled(radicand, pi) if odd else Term("number", data=radicand)
     root = [Term("power", (under,), data=(Fraction(1, 2), True))] if odd or radicand > 1 else []
-    return (*root, *power)
+    return (*power, *root)

@@ -206,7 +206,8 @@ class _Writer:
             head = self.matrix.number(number)
         if body == "1":
             return head
-        return rf"{head} \cdot {body}" if re.match(r"[0-9]", body) else f"{head} {body}"
+        dot = r" \cdot " if self.latex else "·"
+        return f"{head}{dot if re.match(r'[0-9]', body) else ' '}{body}"
 
 
 def _is_negative(number: Number) -> bool:
