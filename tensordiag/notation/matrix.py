@@ -9,9 +9,9 @@ from fractions import Fraction
 from ..core.expressions import Expr
 from ..core.numbers import Number, as_number
 from ..errors import ExportError
-from ..rewrite import simplify
 from .decimals import PI, ClosedForm, closed_form
 from .kronecker import kronecker_term
+from .reading import reading_form
 from .reduction import matrix_term
 from .terms import Term, inverted, is_reciprocal, runs, transposed
 
@@ -318,7 +318,7 @@ def to_matrix(expr: Expr) -> str:
     >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
     '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
-    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(simplify(expr)))
+    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(reading_form(expr)))
 
 
 def to_kronecker(expr: Expr, rows: int | None = None) -> str:
