@@ -105,13 +105,20 @@ def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
     return [_resolve(known, variable) for variable in variables]
 
 
+def _advice(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant by the name of no tensor."""
+    if name in ("pi", "π"):
+        return f"; undeclared, it is the number: declare it, e.g. dims={{'{name}': ('n',)}}"
+    joined = [other for other in sorted(known) if name in other and other.isalpha()]
+    if joined:
+        return f"; {joined[0]} is one name, a product is written with * or a space"
+    return did_you_mean(name, known)
+
+
 def _resolve(known: dict[str, Tensor], variable: Variable) -> Tensor:
     if isinstance(variable, str):
         if variable not in known:
-            joined = [name for name in sorted(known) if variable in name and name.isalpha()]
-            hint = f"; {joined[0]} is one name, a product is written with * or a space" if joined else ""
-            hint = hint or did_you_mean(variable, known)
-            raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{hint}")
+            raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{_advice(variable, known)}")
         return known[variable]
     if not isinstance(variable, Tensor):
         raise DifferentiationError(f"here the variable is a tensor or its name, not {variable!r}")

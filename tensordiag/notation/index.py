@@ -212,11 +212,12 @@ class _Writer:
         if number == 1:
             return body
         head = f"{number.numerator}/{number.denominator}" if isinstance(number, Fraction) else str(number)
-        if self.latex:
+        if self.latex or isinstance(number, float):
             head = self.matrix.number(number)
         if body == "1":
             return head
-        return rf"{head} \cdot {body}" if re.match(r"[0-9]", body) else f"{head} {body}"
+        dot = r" \cdot " if self.latex else "·"
+        return f"{head}{dot if re.match(r'[0-9]', body) else ' '}{body}"
 
 
 def _is_negative(number: Number) -> bool:
