@@ -2,11 +2,13 @@
 
 import warnings
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import tensordiag as td
+from tensordiag.testing import check_derivative
 
 rng = np.random.default_rng(7)
 
@@ -198,3 +200,52 @@ def test_the_source_is_that_of_the_type(dtype):
     found = names["program"](array)
     assert found.dtype == expected.dtype == dtype
     np.testing.assert_array_equal(found, expected)
+
+
+def test_half_powers_of_one_base_share_its_root():
+    (x,) = td.tensors("x[n]")
+    s = x * x + 1
+    program = td.compile([td.sqrt(s), 1 / td.sqrt(s), s ** Fraction(-3, 2)])
+    square = (array := rng.normal(size=6)) ** 2 + 1
+    for found, expected in zip(program(x=array), [square**0.5, square**-0.5, square**-1.5], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert kernels(program) == {"multiply": 2, "add": 1, "power": 3}
+    with pytest.warns(RuntimeWarning, match=r"power .* takes numbers that have this power, but 1 of 2 entries"):
+        td.compile([td.sqrt(x), 1 / td.sqrt(x)])(x=np.array([0.0, 1]))
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_gelu_shares_the_error_function_with_its_derivative(depth):
+    x, y, A = td.tensors("x[n,n] y[n,n] A[n,n]")
+    h = x
+    for _ in range(depth):
+        h = td.gelu(h @ A + y)
+    f = td.square_norm(h)
+    program = td.compile([f, td.grad(f, A)])
+    program(**{name: rng.normal(size=(3, 3)) for name in "xyA"})
+    assert (kernels(program)["erf"], "gelu" in kernels(program)) == (depth, False)
+    assert check_derivative(f, A) < 1e-8
+
+
+def test_an_inverse_and_that_of_the_transpose_are_one():
+    A, b = td.tensors("A[n,n] b[n]")
+    f = b @ td.inv(A) @ b + td.logdet(A)
+    program = td.compile([f, td.grad(f, A), td.det(A.T) * td.det(A)])
+    matrix = rng.normal(size=(4, 4)) + 4 * np.eye(4)
+    program(A=matrix, b=rng.normal(size=4))
+    assert [kernels(program)[name] for name in ("inv", "logdet", "det")] == [1, 1, 1]
+    assert check_derivative(f, A) < 1e-8
+
+
+def test_the_environments_of_a_sandwiched_chain_use_its_sweeps():
+    """⟨ψ|H|ψ⟩ and its gradients: three products a site each way, one for each environment, none twice."""
+    length = 8
+    As = [td.Tensor(f"A{k}", ("D", "p", "D")) for k in range(length)]
+    Hs = [td.Tensor(f"H{k}", ("w", "p", "p", "w")) for k in range(length)]
+    left = td.Tensor("L", ("D", "w", "D"))
+    for A, H in zip(As, Hs, strict=True):
+        left = td.einsum("ijk,ipl,jpqm,kqn->lmn", left, A, H, A)
+    f = td.einsum("ijk,ijk->", left, td.Tensor("R", ("D", "w", "D")))
+    sizes = {"D": 8, "p": 2, "w": 4}
+    program = td.compile([f, *td.grad(f, As)], sizes=sizes)
+    assert sum(count for name, count in kernels(program).items() if name == "matmul") <= 8 * length

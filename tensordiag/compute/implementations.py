@@ -150,6 +150,11 @@ _SMALL_POWERS: dict[Any, Callable[[Any], Any]] = {
     2: lambda x: x * x,
     -2: lambda x: 1 / (x * x),
     Fraction(3, 2): lambda x: x * np.sqrt(x),
+    Fraction(-3, 2): lambda x: 1 / (x * np.sqrt(x)),
+    3: lambda x: x * x * x,
+    -3: lambda x: 1 / (x * x * x),
+    4: lambda x: np.square(x * x),
+    -4: lambda x: 1 / np.square(x * x),
 }
 
 

@@ -21,7 +21,7 @@ from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
 from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
-from .values import Term, Value, Values, all_arrangements, reachable, relabelled
+from .values import Term, Value, Values, all_arrangements, relabelled, results_first
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -86,7 +86,7 @@ class Planner:
         """The plan's values of the roots, each with the axes of its root."""
         roots = list(roots)
         count = use_counts(roots)
-        order = reachable(roots)
+        order = results_first(roots)
         self.swept |= {_numbers(value.operands[0].operands) for value in order if value.kind == "removed"}
         for value in order:
             if value.number not in self.handles:
@@ -323,7 +323,7 @@ class Planner:
                     return 0.0
                 if (whole := self._unsummed(inside, legs)) is not None:
                     cost = min(cost, traffic_cost(whole[0].entries, 1))
-            return cost / self.popular.get(numbers, 1)
+            return cost / max(1, self.popular.get(numbers, 1) - self.seen[numbers])
 
         tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
         self.seen.update(found)

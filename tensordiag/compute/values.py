@@ -6,6 +6,7 @@ A polynomial is a sum of terms, a term a coefficient times a network of operands
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "open_operands",
     "reachable",
     "relabelled",
+    "results_first",
 ]
 
 Indices = tuple[int, ...]
@@ -354,4 +356,26 @@ def reachable(roots: Iterable[Value]) -> list[Value]:
         if number not in done:
             done.add(number)
             order.append(value)
+    return order
+
+
+def results_first(roots: Iterable[Value]) -> list[Value]:
+    """Every value below and with the roots, operands first, and what nobody uses as soon as its operands are there."""
+    found = below(roots)
+    waiting = {value.number: len(set(value.operands)) for value in found}
+    users: dict[int, list[Value]] = {value.number: [] for value in found}
+    for value in found:
+        for operand in set(value.operands):
+            users[operand.number].append(value)
+    by_number = {value.number: value for value in found}
+    ready = [(bool(users[number]), number) for number, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    order: list[Value] = []
+    while ready:
+        value = by_number[heapq.heappop(ready)[1]]
+        order.append(value)
+        for user in users[value.number]:
+            waiting[user.number] -= 1
+            if not waiting[user.number]:
+                heapq.heappush(ready, (bool(users[user.number]), user.number))
     return order
