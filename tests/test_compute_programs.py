@@ -1,5 +1,6 @@
 """What programs are made of: counted kernels and buffers, the values checked against NumPy."""
 
+import re
 import warnings
 from collections import Counter
 from fractions import Fraction
@@ -249,3 +250,26 @@ def test_the_environments_of_a_sandwiched_chain_use_its_sweeps():
     sizes = {"D": 8, "p": 2, "w": 4}
     program = td.compile([f, *td.grad(f, As)], sizes=sizes)
     assert sum(count for name, count in kernels(program).items() if name == "matmul") <= 8 * length
+
+
+@pytest.mark.parametrize(
+    ("declared", "spec", "names"),
+    [
+        ("T[i,j,k,l] A[i,r] B[j,r] C[k,r] D[l,r]", "ir,jr,kr,lr->ijkl", "ABCD"),
+        ("T[i,j,k] A[i,a] B[a,j,b] C[b,k]", "ia,ajb,bk->ijk", "ABC"),
+        ("T[i,j,k] A[i,r] B[j,r] C[k,r]", "ir,jr,kr->ijk", "ABC"),
+    ],
+)
+def test_the_residual_of_a_factorised_tensor_is_made_in_the_order_of_the_tensor(declared, spec, names):
+    """Neither the residual nor the tensor is read against the order of its axes."""
+    T, *factors = td.tensors(declared)
+    f = td.square_norm(T - td.einsum(spec, *factors))
+    sizes = {"i": 9, "j": 8, "k": 7, "l": 6, "r": 3, "a": 4, "b": 3}
+    program = td.compile([f, *td.grad(f, factors)], sizes=sizes)
+    copied = [line for line in program.source.splitlines() if ".transpose(" in line]
+    residual = re.search(r"subtract\(a\d, (v\d+), \1\)", program.source)
+    assert residual is not None
+    assert not [line for line in copied if residual[1] in line or "a3" in line or "a4" in line]
+    arrays = {t.name: rng.normal(size=[sizes[str(d)] for d in t.dims]) for t in (T, *factors)}
+    for name in names:
+        assert check_derivative(f, name, arrays=arrays) < 1e-6

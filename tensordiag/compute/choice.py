@@ -110,7 +110,8 @@ def value_cost(value: Value) -> float:
     if value.kind == "pair":
         (ra, rb), order = value.data
         size = dict(zip(ra + rb, value.operands[0].shape + value.operands[1].shape, strict=True))
-        cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size)
+        rows = [row for row, operand in zip((ra, rb), value.operands, strict=True) if operand.kind != "pair"]
+        cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size, rows)
         same = value.operands[0] is value.operands[1] and order == 2 and len(size) == 3
         return cost * 0.6 if same else cost
     if value.kind == "sliced":

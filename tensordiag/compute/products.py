@@ -203,7 +203,7 @@ class Planner:
             if parts is not None:
                 return (*parts[0], coefficient)
         if len(leaves) <= _SMALL:
-            return (*self._small(leaves, kept, term.size), coefficient)
+            return (*self._small(leaves, kept, term.output), coefficient)
         return (*along(self, leaves, self._tree(leaves, kept, sweep))[-1], coefficient)
 
     def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
@@ -307,11 +307,11 @@ class Planner:
         return best, listed, twins
 
     def _small(
-        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], size: dict[int, int]
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], output: Indices
     ) -> tuple[Value, Indices]:
         """The best tree of a few operands, subproducts that the plan has already for nothing."""
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
-
+        wanted = [i for i in dict.fromkeys(output) if i in sizes and i in kept]
         found: set[Indices] = set()
 
         def counted(members: Sequence[int], legs: frozenset[int], cost: float) -> float:
@@ -325,7 +325,8 @@ class Planner:
                     cost = min(cost, traffic_cost(whole[0].entries, 1))
             return cost / max(1, self.popular.get(numbers, 1) - self.seen[numbers])
 
-        tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
+        costs = PairCosts(sizes, [row for box, row in leaves if box.kind != "pair"], wanted)
+        tree = best_tree(costs, [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
         self.seen.update(found)
         made: list[tuple[Value, Indices]] = list(leaves)
         below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]
