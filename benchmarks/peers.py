@@ -160,6 +160,7 @@ def available(names: list[str]) -> list[Any]:
         "jax": Jax,
         "torch": Torch,
         "quimb": Quimb,
+        "tensorgrad": lambda: import_module("benchmarks.tensorgrad_peer").Tensorgrad(),
     }
     made = []
     for name in names:

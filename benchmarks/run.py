@@ -2,6 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.run                      all; writes docs/performance.md
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.run --cases W4,W5 --dry  some; only prints
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.run --peers numpy,tensordiag,torch,tensorgrad --table tensorgrad
+                                                                         in an environment with PyTorch before 2.13
 
 All peers get the same arrays and must agree to 1e-6 of the largest entry.  They take turns, a block of calls each, for
 several rounds; a time is the median over rounds, a ratio the median of the ratios within a round, so that a drift of
@@ -28,7 +30,6 @@ from benchmarks.peers import as_arrays, available
 from benchmarks.workloads import Workload, all_workloads
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-START, END = "<!-- table -->", "<!-- end of table -->"
 
 
 def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -> dict[str, dict[str, float]]:
@@ -121,7 +122,7 @@ def machine() -> str:
         match = re.search(r"model name\s*:\s*(.*)", info.read_text())
         cpu = match.group(1) if match else cpu
     versions = []
-    for package in ("numpy", "opt_einsum", "jax", "torch", "quimb"):
+    for package in ("numpy", "opt_einsum", "jax", "torch", "quimb", "tensorgrad"):
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--peers", default="numpy,tensordiag,tensordiag-jax,jax,torch,quimb")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.05, help="of calls in a block")
+    parser.add_argument("--table", default="table", help="the table in docs/performance.md that is written")
     parser.add_argument("--dry", action="store_true", help="only print")
     options = parser.parse_args()
     peers = available(options.peers.split(","))
@@ -157,8 +159,9 @@ def main() -> None:
     print(text)
     if not options.dry:
         page = PAGE.read_text(encoding="utf-8")
-        head, rest = page.split(START)
-        PAGE.write_text(f"{head}{START}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        start, end = f"<!-- {options.table} -->", f"<!-- end of {options.table} -->"
+        head, rest = page.split(start)
+        PAGE.write_text(f"{head}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

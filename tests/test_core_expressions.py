@@ -365,3 +365,22 @@ def test_structural_constants_have_the_values_of_their_rules():
     arrays, sizes = sample(made)
     assert (made.evaluate(arrays, sizes=sizes) == value(made, arrays, sizes)).all()
     assert isinstance(td.unit("n", 0), Structural)
+
+
+def test_what_nobody_holds_is_let_go_of():
+    def work(turn):
+        x, A = td.tensors(f"gone_x[gone_{turn}] gone_A[gone_{turn},gone_{turn}]")
+        f = td.exp(x @ A @ x) + td.softmax(x) @ x + (A @ A).trace() ** 2
+        gradients = td.grad(f, [x, A])
+        for expr in (f, *gradients, td.hessian(f, x)):
+            expr.matrix(), expr.einsum(), expr.index(), expr.graph
+        td.compile([f, *gradients], sizes={f"gone_{turn}": 3}).plan
+        td.derivation(f, x)
+        return f.tensors
+
+    gc.collect()
+    before = len(Expr._interned)
+    for turn in range(10):
+        work(turn)
+    gc.collect()
+    assert len(Expr._interned) <= before

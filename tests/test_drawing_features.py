@@ -69,9 +69,32 @@ def test_nothing_moves_until_the_result_is_simplified(expr, name):
 
 
 @pytest.mark.parametrize(
+    ("expr", "name", "count"),
+    [
+        (td.tanh(A @ x), "x", 3),
+        (y @ td.tanh(A @ td.tanh(B @ x)), "x", 5),
+        (y * td.tanh(A @ (x * z)), "A", 5),
+        (A @ td.exp(td.einsum("ijk,j,k->i", W, x, x)), "x", 4),
+    ],
+)
+def test_a_function_is_a_ghost_with_everything_behind_it(expr, name, count):
+    drawing = removal(expr, name).draw(max_width=None)
+    first, ghost, opened = panels(drawing)[:3]
+    assert [n.state for n in first].count("accent") == count
+    assert [n.state for n in ghost].count("ghost") == [n.state for n in opened].count("ghost") == count
+    assert {n.state for n in ghost} <= {"ghost", "normal"}
+    dashed = [wire.state for wire in drawing.scene.wires if wire.id.startswith("0b")]
+    assert dashed.count("removed") == 1
+    assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize(
     ("expr", "name"),
     [
         (x * y * z, "x"),
+        (td.tanh(A @ x), "x"),
+        (y * td.tanh(A @ (x * z)), "A"),
+        (A @ td.exp(td.einsum("ijk,j,k->i", W, x, x)), "x"),
         (td.trace(A @ X @ B), "X"),
         (A @ X @ x, "A"),
         (CP, "P"),
@@ -238,6 +261,35 @@ def test_deep_nesting_is_folded_into_lines_of_its_own():
     drawing = draw(f, depth=2)
     assert {"F_{1}", "F_{2}"} <= {text.label for text in drawing.scene.texts}
     assert flaws(drawing) == {}
+
+
+def recurrent(steps):
+    """The gradient by a weight matrix through this many steps of a recurrent network."""
+    state = u
+    for step in range(steps):
+        state = td.tanh(A @ state + B @ td.Tensor(f"x{step}", ("n",)) + b)
+    return td.grad(td.square_norm(state), A)
+
+
+def test_a_picture_with_very_many_nodes_is_folded_as_far_as_it_takes():
+    assert not any(node.label.startswith("F_") for node in draw(recurrent(2)).scene.nodes)
+    drawing = draw(recurrent(6))
+    top = [node for node in drawing.scene.nodes if node.id[0].isdigit()]
+    assert len(top) <= 120
+    lines = [text.label for text in drawing.scene.texts if re.fullmatch(r"F_\{\d+\}name", text.id)]
+    assert lines == [f"F_{{{number}}}" for number in range(1, len(lines) + 1)]
+    assert {node.label for node in drawing.scene.nodes if node.label.startswith("F_")} == set(lines)
+    assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_what_is_folded_is_never_explained_by_itself(depth):
+    drawing = draw(td.tanh(A @ td.tanh(A @ x + b) + b), depth=depth)
+    kinds = {}
+    for node in drawing.scene.nodes:
+        kinds.setdefault(node.id.partition("/")[0], []).append(node.kind)
+    assert all(row[0] == "frame" for row in kinds.values())
+    assert len(kinds) == 2
 
 
 def test_sharing_in_deep_nests_costs_no_time():
@@ -475,6 +527,15 @@ def test_a_strip_ends_where_nothing_changes_any_more(expr):
     strip = removal(expr, "x").draw(max_width=None)
     rules = [text.label for text in strip.scene.texts if text.id.endswith("rule")]
     assert rules[-1] == "\\mathrm{chain rule}"
+
+
+def test_no_line_in_a_frame_holds_a_single_short_term():
+    inner = td.tanh(A @ td.tanh(A @ x + b) + b)
+    drawing = draw(td.diff(inner, x))
+    outer = max((n for n in drawing.scene.nodes if n.kind == "frame"), key=lambda n: n.width)
+    terms = [t for t in drawing.scene.terms if t.id.startswith(f"{outer.id}.") and "/" not in t.id[len(outer.id) :]]
+    assert len(terms) == 2
+    assert terms[0].baseline == pytest.approx(terms[1].baseline)
 
 
 def test_divided_differences_have_their_usual_sign():

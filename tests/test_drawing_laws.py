@@ -102,6 +102,15 @@ def test_the_laws_hold_for_random_networks():
         assert small_loops(drawing) == [], seed
 
 
+def test_boxes_of_small_networks_stand_level_or_upright():
+    tilted = [
+        seed
+        for seed in range(200)
+        if any(node.turn % 90 for node in td.draw(random_network(seed, most=9, least=4), simplify=False).scene.nodes)
+    ]
+    assert tilted == []
+
+
 def test_what_breaks_a_law_is_noticed():
     expr = td.einsum("ijj,ikl,mkl->m", W, td.Tensor("G", ("n",) * 3), td.Tensor("H", ("n",) * 3))
     drawing = td.draw(expr, simplify=False)

@@ -71,6 +71,15 @@ def test_names_are_told_apart_over_all_equations_of_a_figure():
     assert len(shown) == 2
 
 
+@pytest.mark.parametrize("name", ["x10", "F12", "W123", "mu10", "mask", "weights", "e1", "x_train"])
+def test_names_fit_into_triangles_whichever_way_these_point(name):
+    vector = td.Tensor(name, ("n",))
+    for expr in (A @ vector, vector @ A, td.einsum("ij,j,jk->ik", A, vector, B), A * td.outer(vector, vector)):
+        drawing = td.draw(expr)
+        assert flaws(drawing) == {}
+        assert max(node.height for node in drawing.scene.nodes) < 5
+
+
 def test_long_names_are_spelled_out_in_a_legend():
     name = "the_weights_of_the_second_layer"
     drawing = td.draw(td.Tensor(name, ("n", "n")) @ x)

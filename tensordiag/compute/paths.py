@@ -98,7 +98,7 @@ def _searched(
         for repeats in (_FIRST_REPEATS, search.repeats):
             before = best
             random = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
-            path, best = _better((path, best), finished(random(inputs, kept, sizes)))
+            path, best = _better((path, best), finished(random(inputs, kept, sizes, None)))
             if best > _PROMISING * before:  # what a few runs do not make better, many hardly do
                 break
         if best > _VERY_DEAR:
@@ -125,7 +125,7 @@ def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int],
     until = time.monotonic() + (seconds / 3 if cotengra else seconds)
     while (left := until - time.monotonic()) > 0:
         random = opt_einsum.RandomGreedy(max_repeats=32, max_time=left, minimize="size")
-        yield random(inputs, output, size)
+        yield random(inputs, output, size, None)
         progress.show(f"largest intermediate 2^{math.log2(max(1, random.best['size'])):.0f} entries")
     if cotengra:
         letters = {i: opt_einsum.get_symbol(i) for i in size}

@@ -39,7 +39,11 @@ class Expr(Views):
 
     @classmethod
     def _intern(cls, key: tuple[Any, ...], dims: tuple[Dimension, ...], **fields: Any) -> Any:
-        """The one value with this key, in all threads; its own fields are set before others can see it."""
+        """The one value with this key, in all threads; its own fields are set before others can see it.
+
+        A key holds the ids of what the value is made of, not the values: these live as long as it does, and what is
+        known of them (`memo`) may lead back to it, which would keep it for ever.
+        """
         whole = (cls, *key)
         found = Expr._interned.get(whole)
         if found is not None:

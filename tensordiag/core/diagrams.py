@@ -38,9 +38,8 @@ class Diagram(Expr):
         cls, boxes: tuple[Expr, ...], wires: tuple[Wires, ...], open: Wires, wire_dims: tuple[Dimension, ...]
     ) -> Diagram:
         dims = tuple([wire_dims[w] for w in open])
-        found: Diagram = cls._intern(
-            (boxes, wires, open, wire_dims), dims, boxes=boxes, wires=wires, open=open, wire_dims=wire_dims
-        )
+        key = (tuple(map(id, boxes)), wires, open, wire_dims)
+        found: Diagram = cls._intern(key, dims, boxes=boxes, wires=wires, open=open, wire_dims=wire_dims)
         return found
 
     @property
@@ -82,7 +81,7 @@ class Environment(Expr):
 
     def __new__(cls, diagram: Diagram, node: int) -> Environment:
         dims = diagram.dims + diagram.boxes[node].dims
-        found: Environment = cls._intern((diagram, node), dims, diagram=diagram, node=node)
+        found: Environment = cls._intern((id(diagram), node), dims, diagram=diagram, node=node)
         return found
 
     @property

@@ -179,7 +179,8 @@ class Sum(Expr):
     spread: bool
 
     def __new__(cls, terms: tuple[tuple[Number, Expr], ...], dims: tuple[Dimension, ...], spread: bool) -> Sum:
-        found: Sum = cls._intern((terms, dims, spread), dims, terms=terms, spread=spread)
+        key = (tuple([(coefficient, id(term)) for coefficient, term in terms]), dims, spread)
+        found: Sum = cls._intern(key, dims, terms=terms, spread=spread)
         return found
 
     @property
@@ -245,7 +246,8 @@ class Apply(Expr):
 
     def __new__(cls, function: str, args: tuple[Expr, ...], params: tuple[Any, ...] = ()) -> Apply:
         dims = FUNCTIONS[function].legs(tuple(arg.dims for arg in args), params)
-        found: Apply = cls._intern((function, args, params), dims, function=function, args=args, params=params)
+        key = (function, tuple(map(id, args)), params)
+        found: Apply = cls._intern(key, dims, function=function, args=args, params=params)
         return found
 
     @property

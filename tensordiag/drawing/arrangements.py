@@ -216,9 +216,10 @@ class Arrangement:
 
     def node_box(self, number: int, placement: Placement) -> Box:
         """Room for a node however it turns."""
-        width, height = self.size(number)
         axis = placement.axes.get(number, "free")
         kind = self.skeleton.nodes[number].kind
+        numbered = kind == "frame" and (axis in ("v", "free") or is_paired(self.skeleton, number, self.links[number]))
+        width, height = self.size(number, numbered)
         if axis == "v" and kind in TURNING_KINDS:
             width, height = height, width
         if axis in ("free", "corner") and kind not in ("frame", "scalar"):

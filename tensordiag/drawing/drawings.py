@@ -16,6 +16,7 @@ from ..errors import DrawingError
 from .alternatives import describe
 from .arrangements import Options
 from .bundles import bundled
+from .folds import DEEPEST
 from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
@@ -189,7 +190,8 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         `max_width` in em, after which sums wrap.  `terms`: how many terms at most (None: all).
         `force`: draw networks of any size.  `style`: a `Style` of lengths.  `derivative`: a tensor's name, or several,
         to draw the expression in Penrose's derivative bubble.  `depth`: how many frames may stand in one another
-        before what is inside gets a name and a line of its own.  `slots`: the expression that a product rule started
+        before what is inside gets a name and a line of its own (default: three, fewer where there would be very many
+        nodes).  `slots`: the expression that a product rule started
         from, whose places every term keeps; `compact`: close the holes.
         `mark`: how a matrix shows its row side: ``"bevel"``, ``"strong"`` (filled), ``"none"``.  `transpose`: told by
         turning the box (``"rotate"``), by its ``"label"`` as read from left to right and top to bottom, or ``"both"``.
@@ -265,7 +267,9 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
 def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
     """The blocks of an expression's terms."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
-    terms = list(settings.folds.fold(settings.terms_of(expr, settings.depth))) or [Term(1, zero_skeleton(expr.order))]
+    deepest = DEEPEST if settings.depth is None else settings.depth
+    found = settings.terms_of(expr, max(1, deepest))  # a frame that is all of it is shown
+    terms = list(settings.folds.fold(found, expr.base)) or [Term(1, zero_skeleton(expr.order))]
     if settings.labels in ("open", "none"):
         terms = [bundled(term) for term in terms]
     left_out = 0

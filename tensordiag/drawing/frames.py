@@ -16,7 +16,7 @@ from .typesetting import typeset
 
 __all__ = ["content_scene"]
 
-_WIDTH = 36.0
+_WIDTH, _SHORTEST = 36.0, 6.0
 
 
 def _swapped(skeleton: Skeleton) -> Skeleton:
@@ -51,7 +51,7 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
         if number:
             row.append(text_block(",", f"c{number}", 0.8))
         row += _argument(terms, sizes, replace(options, style=style), side, flip, f"{number}." if number else "")
-    scene = wrap(row, style, _WIDTH)
+    scene = wrap(row, style, _WIDTH, _SHORTEST)
     if label:
         glyphs = typeset(label, True)
         title = Text("title", label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)

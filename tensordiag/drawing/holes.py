@@ -1,10 +1,13 @@
-"""Holes: a network drawn in its own places with one node a ghost, its wires dashed, or open as new legs."""
+"""Holes: a network drawn in its own places with a part a ghost, its wires dashed, or open as new legs.
+
+The part is one node, or a function on its wire with everything behind it: the node that has the wires comes first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from .arrangements import Options
 from .geometry import Box, Point, add, distance, rotated, sub
@@ -14,50 +17,75 @@ from .readback import same
 from .routing import bend, closure, route
 from .scene import Item, Scene, Text, Wire, tip_text
 from .sizes import Sizes
-from .skeletons import OPEN, Skeleton
+from .skeletons import OPEN, End, Skeleton
 
-__all__ = ["holed_picture", "removed_node", "without"]
+__all__ = ["Part", "holed_picture", "open_legs", "part_at", "removed_part", "without"]
+
+Part: TypeAlias = tuple[int, ...]
+"""Numbers of nodes that are removed together, first the one that has the wires."""
 
 _DROP = 1.5
 
 
-def without(skeleton: Skeleton, number: int) -> Skeleton:
-    """The skeleton with one node removed; its legs are the last open legs, in their order."""
-    base = skeleton.order
-    kept = [k for k in range(len(skeleton.nodes)) if k != number]
+def part_at(skeleton: Skeleton, number: int) -> Part:
+    """The part that a node stands for: itself, and of a function on its wire what is behind it."""
+    if skeleton.nodes[number].kind != "function":
+        return (number,)
+    links = skeleton.links()
+    behind = {links[number][1][1][0]: None}
+    queue = list(behind)
+    for node in queue:
+        fresh = [there[0] for _, there in links[node] if there[0] not in (*behind, number, OPEN)]
+        behind.update(dict.fromkeys(fresh))
+        queue += dict.fromkeys(fresh)
+    return (number, *behind)
+
+
+def open_legs(skeleton: Skeleton, part: Part) -> list[int]:
+    """The legs of a part's first node that lead out of it, in their order; of a wire to itself both."""
+    row = skeleton.links()[part[0]]
+    return [leg for leg, (_, there) in enumerate(row) if there[0] not in part[1:]]
+
+
+def without(skeleton: Skeleton, part: Part) -> Skeleton:
+    """The skeleton with a part removed; its legs are the last open legs, in their order."""
+    base, legs = skeleton.order, open_legs(skeleton, part)
+    kept = [k for k in range(len(skeleton.nodes)) if k not in part]
     place = {old: new for new, old in enumerate(kept)}
 
     def moved(end: tuple[int, int]) -> tuple[int, int]:
         if end[0] == OPEN:
             return end
-        return (OPEN, base + end[1]) if end[0] == number else (place[end[0]], end[1])
+        return (OPEN, base + legs.index(end[1])) if end[0] == part[0] else (place[end[0]], end[1])
 
-    wires = tuple((moved(a), moved(b)) for a, b in skeleton.wires)
-    return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + skeleton.nodes[number].legs, skeleton.dims)
+    rest = [k for k, ends in enumerate(skeleton.wires) if not _is_within(ends, part)]
+    wires = tuple((moved(a), moved(b)) for a, b in (skeleton.wires[k] for k in rest))
+    dims = tuple(skeleton.dims[k] for k in rest) if skeleton.dims else ()
+    return Skeleton(tuple(skeleton.nodes[k] for k in kept), wires, base + len(legs), dims)
 
 
-def removed_node(parent: Skeleton, term: Skeleton, used: Collection[int] = ()) -> int | None:
-    """The node whose removal from the parent gives the term, if possible not one of the `used`; or None."""
-    order = sorted(range(len(parent.nodes)), key=lambda number: (number in used, number))
-    for number in order:
-        node = parent.nodes[number]
-        if (
-            node.legs
-            and node.kind not in ("copy", "ones")
-            and len(term.nodes) == len(parent.nodes) - 1
-            and same(without(parent, number), term)
-        ):
-            return number
+def _is_within(ends: tuple[End, End], part: Part) -> bool:
+    """Whether a wire is inside a part of several nodes."""
+    return any(node in part[1:] for node, _ in ends)
+
+
+def removed_part(parent: Skeleton, term: Skeleton, used: Collection[Part] = ()) -> Part | None:
+    """The part whose removal from the parent gives the term, if possible not one of the `used`; or None."""
+    parts = [part_at(parent, n) for n, node in enumerate(parent.nodes) if node.kind not in ("copy", "ones", "scalar")]
+    for part in sorted(parts, key=lambda part: part in used):
+        fits = len(term.nodes) == len(parent.nodes) - len(part)
+        if fits and same(without(parent, part), term):
+            return part
     return None
 
 
 @dataclass
 class _Hole:
-    """A parent's picture with one node removed: where it was, and its wires dashed or open."""
+    """A parent's picture with a part removed: its first node, the legs that open, and the frame."""
 
     builder: Builder
     number: int
-    opened: bool
+    legs: Sequence[int]
     frame: Box
 
     @property
@@ -119,17 +147,19 @@ def unit_to(here: Pose, point: Point) -> Point:
     return dx / size, dy / size
 
 
-def holed_picture(skeleton: Skeleton, number: int, sizes: Sizes, options: Options, *, opened: bool) -> Picture:
-    """The picture of a network with one node a ghost; its wires dashed, or open as new legs."""
-    legs = options.legs
-    mine = [k for k, ends in enumerate(skeleton.wires) if number in (ends[0][0], ends[1][0])]
-    states: dict[int, str] = {number: "ghost"} | {-1 - k: "removed" for k in mine}
+def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options, *, opened: bool) -> Picture:
+    """The picture of a network with a part a ghost; its wires dashed, or open as new legs."""
+    legs, number = options.legs, part[0]
+    inner = [k for k, ends in enumerate(skeleton.wires) if _is_within(ends, part)]
+    mine = [k for k, ends in enumerate(skeleton.wires) if number in (ends[0][0], ends[1][0]) and k not in inner]
+    states: dict[int, str] = dict.fromkeys(part, "ghost") | {-1 - k: "removed" for k in mine}
+    states |= {-1 - k: "ghost" for k in inner}
     plain = replace(options, legs=legs[: skeleton.order], states=states)
     builder = Builder(skeleton, sizes, plain)
     made = builder.build()
     if not opened:
         return made
-    hole = _Hole(builder, number, opened, made.frame)
+    hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
     bottom = min(made.frame.bottom, _extent(made, number).bottom) - _DROP
     gone = {f"w{k}" for k in mine}
     if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
@@ -175,7 +205,8 @@ def _opened_wire(
     shared: dict[str, list[Point]],
 ) -> list[Item]:
     """The new legs that one wire of the removed node becomes."""
-    number, order = hole.number, skeleton.order
+    number = hole.number
+    place = {leg: skeleton.order + k for k, leg in enumerate(hole.legs)}
     first, second = skeleton.wires[wire]
     if first[0] == number and second[0] == number:
         ports = made.poses[number].ports
@@ -184,10 +215,9 @@ def _opened_wire(
         a, b = ports[left][0], ports[right][0]
         path = closure(a, b, old.box.bottom)
         texts = [
-            _loop_text(order + leg, legs, add(p, (way, 0.0), 0.55))
-            for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
+            _loop_text(place[leg], legs, add(p, (way, 0.0), 0.55)) for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
         ]
-        return [Wire(f"w{wire}", path, (("", order + left), ("", order + right)), "accent"), *texts]
+        return [Wire(f"w{wire}", path, (("", place[left]), ("", place[right])), "accent"), *texts]
     mine, other = (first, second) if first[0] == number else (second, first)
     path, tip, side = hole.leg(made.poses, wire, mine[1], other, bottom)
     for taken in shared.setdefault(side, []):
@@ -196,11 +226,11 @@ def _opened_wire(
             start, out = path[0][1][0], (0.0, -1.0) if side == "down" else (0.0, 1.0)
             path = route(start, out, tip, (0.0, 1.0) if side == "down" else (0.0, -1.0))
     shared[side].append(tip)
-    ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", order + mine[1]))
+    ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", place[mine[1]]))
     way = (0.0, -1.0) if side == "down" else (0.0, 1.0)
     return [
         Wire(f"w{wire}", path, ends, "accent"),
-        tip_text(order + mine[1], legs[order + mine[1]], tip, way, "accent"),
+        tip_text(place[mine[1]], legs[place[mine[1]]], tip, way, "accent"),
     ]
 
 

@@ -148,8 +148,9 @@ def _place_strands(
         if not path and abs(middle_y) > 1e-9:
             made.vias[wire] = (x_right / 2, middle_y)
         if path and middle - width > style.fan_gap and abs(middle_y) > 1e-9:
-            last = next(w for w, there in component.links[path[-1]] if there[0] == right and w != wire)
-            made.vias[wire], made.vias[last] = (fan, middle_y), (fan + middle, middle_y)
+            first = next(w for w, there in component.links[path[0]] if there[0] == left)
+            last = next(w for w, there in component.links[path[-1]] if there[0] == right)
+            made.vias[first], made.vias[last] = (fan, middle_y), (fan + middle, middle_y)
         for node in path:
             made.centers[node], made.axes[node] = (x + size(node)[0] / 2, middle_y), "h"
             x += size(node)[0] + style.gap

@@ -25,13 +25,14 @@ Size = Callable[..., tuple[float, float]]
 
 @dataclass
 class Placement:
-    """Centres of nodes; axes (`h`, `v`, `corner`, `free`) along which a node's legs point; sides of the open legs.
+    """Centres of nodes; the axes along which a node's legs point; sides of the open legs.
 
+    An axis is `h`, `v`, `corner`, `free`, or `square` (free by quarter turns).
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
     open legs that run straight to the frame at any angle; `lanes` a point from which an open leg runs straight, past
-    what is beside it; `rooms` points that wires may reach; `points` the
-    tips of slanted legs; `kind` is the structure's name.
+    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `kind` is the
+    structure's name.
     """
 
     kind: str
@@ -404,6 +405,8 @@ def _lay_branches(
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
         if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
             gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)
+            if any(component.is_across(n, node) for n in component.neighbours[node]):
+                gap = max(gap, style.body + 0.6)  # and over the wires that bend round one of them
         start = size(node)[1] / 2 + gap + growth.lead + across(what)[0] / 2
         for inner, (depth, breadth) in growth.at.items():
             # breadth runs so that legs stay counter-clockwise: to the left above the row, to the right below it

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 from ..core.expressions import Expr
 from ..dimension import as_dimension
@@ -16,9 +17,9 @@ from .metrics import measure
 from .poses import Pose, pose
 from .routing import bend, closure, is_ahead, loop, route, through
 from .scene import Item, NodeShape, Scene, Text, Wire, tip_text
-from .sizes import Sizes, is_roman
+from .shapes import TURNING_KINDS
+from .sizes import Sizes, is_roman, label_offset
 from .skeletons import OPEN, Node, Skeleton, turned_label
-from .typesetting import typeset
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
@@ -44,11 +45,13 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
 
 _BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
-_SPREAD_UP_TO = 16
+_SPREAD_UP_TO, _SQUARE_UP_TO = 16, 60
 
 
 def _clashes(scene: Scene) -> int:
-    found = measure(scene, scene.box)
+    """How many things are in each other's way, ghosts among them, so that a hole does not change a layout."""
+    solid = [replace(i, state="normal") if isinstance(i, NodeShape) else i for i in scene.items]
+    found = measure(replace(scene, items=tuple(solid)), scene.box)
     overlaps = found.node_overlaps + found.wire_node_hits + found.coincident_wires
     return overlaps + found.crossings + found.label_label + found.label_node + found.label_wire
 
@@ -85,13 +88,11 @@ class Builder(Arrangement):
         """Everything as primitives; a general layout that leaves a wire too little room is spread."""
         self.arrange()
         made = self.finish(self.frame())
-        if (
-            all(placement.kind != "general" for _, placement in self.placements)
-            or len(made.scene.nodes) > _SPREAD_UP_TO
-        ):
+        count = len(made.scene.nodes)
+        if all(placement.kind != "general" for _, placement in self.placements) or count > _SQUARE_UP_TO:
             return made
         best = _clashes(made.scene)
-        for spread in _SPREADS if best else ():
+        for spread in _SPREADS if best and count <= _SPREAD_UP_TO else ():
             other = Builder(self.skeleton, self.sizes, self.options, spread)
             other.arrange()
             tried = other.finish(other.frame())
@@ -101,7 +102,26 @@ class Builder(Arrangement):
                 self.placements, self.rows, self.spread = other.placements, other.rows, spread
             if not best:
                 break
-        return made
+        return self._squared(made, best)
+
+    def _squared(self, made: Picture, clashes: int) -> Picture:
+        """The picture with the nodes of general layouts level or upright, where that costs nothing."""
+        if all(n.turn % 90.0 == 0.0 for n in made.scene.nodes):
+            return made
+        other = copy(self)
+        other.inner_terms = []
+        other.placements = [
+            (part, replace(placement, axes={n: self._square(n, axis) for n, axis in placement.axes.items()}))
+            for part, placement in self.placements
+        ]
+        tried = other.finish(other.frame())
+        if _clashes(tried.scene) > clashes:
+            return made
+        self.placements = other.placements
+        return tried
+
+    def _square(self, number: int, axis: str) -> str:
+        return "square" if axis == "free" and self.skeleton.nodes[number].kind in TURNING_KINDS else axis
 
     def finish(self, frame: Box) -> Picture:
         """The primitives of what is placed, with the open legs on this frame."""
@@ -258,9 +278,7 @@ class Builder(Arrangement):
             return [shape], []
         center = here.center
         if node.kind in ("vector", "unit"):
-            text = typeset(node.label).width * self.sizes.label_scale(node)
-            share = 0.14 if here.turn % 90.0 == 0.0 else 0.19  # of a tilted one the centre of the inscribed circle
-            offset = min(here.width * share, max(0.0, here.width / 2 - text / 2 - 0.32))
+            offset = label_offset(node.label, self.sizes.label_scale(node), here.width, here.turn)
             center = add(center, rotated((offset, 0.0), here.turn))
         ink = "ghost" if state == "ghost" else "accent" if node.kind == "scalar" and state == "accent" else "ink"
         label = node.label

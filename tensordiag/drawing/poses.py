@@ -71,7 +71,7 @@ def pose(
         _turn(component, placement, here, hints)
         made[number] = here
     fixed = [here for here in made.values() if here.node.kind not in ROUND_KINDS]
-    fixed.sort(key=lambda here: here.paired)  # after what their wires go to
+    fixed.sort(key=lambda here: here.node.kind == "frame" and here.numbered)  # after what their wires go to
     for here in [*fixed, *(h for h in made.values() if h.node.kind in ROUND_KINDS)]:
         hints = [_hint(component, placement, here.number, leg, tip_at, made) for leg in range(here.node.legs)]
         _ports(component, placement, here, hints)
@@ -160,8 +160,10 @@ def _turn(component: Component, placement: Placement, here: Pose, hints: list[Po
         toward = hints[0]
         wanted = (-toward[1], toward[0])
         axis = "v" if axis == "h" else "h" if axis == "v" else axis
-    if axis == "free":
+    if axis in ("free", "square"):
         here.turn = round(math.degrees(math.atan2(wanted[1], wanted[0])) - 180.0, 3) % 360.0
+        if axis == "square":
+            here.turn = 90.0 * round(here.turn / 90.0) % 360.0
         return
     turns = (90.0, 270.0) if axis == "v" else (0.0, 180.0)
 
@@ -299,10 +301,11 @@ def _round_ports(component: Component, placement: Placement, here: Pose, hints: 
         others = [abs(math.remainder(angle[leg] - middle, 2 * math.pi)) for leg in angle if leg not in legs]
         step_here = min(step_here, 1.2 * min(others, default=9.0) / (len(legs) - 1))
         ranked = _ranked(component, here.number, legs)
+        if key[0] == "node" and component.node(key[1]).kind in ("merge", "frame"):  # its ports are known
+            ranked = sorted(legs, key=lambda leg: round(math.remainder(angle[leg] - middle, 2 * math.pi), 6))
         for rank, leg in enumerate(ranked):
             angle[leg] = middle + (rank - (len(ranked) - 1) / 2) * step_here
-    if here.node.kind != "copy":
-        _spread(angle, step)
+    _spread(angle, _DOT_STEP if here.node.kind == "copy" else step)
     for leg, turn in angle.items():
         way = (round(math.cos(turn), 9), round(math.sin(turn), 9))
         here.ports[leg] = port(here.node.kind, here.width, here.height, 0.0, here.center, leg, way)
@@ -312,6 +315,7 @@ def _mean(ways: list[Point]) -> Point:
     return sum(way[0] for way in ways), sum(way[1] for way in ways)
 
 
+_DOT_STEP = 0.35  # wires at a dot part at no less than twenty degrees where there is room
 _BAR_STEP = 1.7  # two wires to one matrix part widely, since they meet it on opposite sides
 
 

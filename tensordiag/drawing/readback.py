@@ -97,7 +97,7 @@ def _own(identity: str, prefix: str) -> bool:
 def _read_part(scene: Scene, prefix: str, names: Sequence[str]) -> Skeleton:
     """One network: the shapes with this prefix that are not inside a frame of it."""
     shapes = [s for s in scene.nodes if _own(s.id, prefix) and s.state != "ghost"]
-    wires = [w for w in scene.wires if _own(w.id, prefix)]
+    wires = [w for w in scene.wires if _own(w.id, prefix) and w.state != "ghost"]
     texts = [t for t in scene.texts if _own(t.id, prefix)]
     touching: list[list[Touch]] = [[] for _ in shapes]
     open_ends: list[Touch] = []

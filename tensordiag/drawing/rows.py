@@ -107,8 +107,10 @@ def _panel_width(row: Sequence[Block], place: int) -> float:
     return total
 
 
-def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
+def wrap(row: Sequence[Block], style: Style, max_width: float | None, shortest: float = 0.0) -> Scene:
     """Blocks in lines no wider than `max_width` where a break allows it; lines continue under the first anchor.
+
+    No line ends before it is as long as `shortest`: a short one above a long one saves no room.
 
     A block that opens a panel starts a line where the panel before it took several, or the panel would not fit whole.
     """
@@ -120,7 +122,7 @@ def wrap(row: Sequence[Block], style: Style, max_width: float | None) -> Scene:
         whole = _panel_width(row, place) if block.opens else 0.0
         closed = block.opens and (wrapped or x + whole > limit >= indent + whole)
         wrapped = wrapped and not block.opens
-        if block.breaks and lines[-1] and (closed or x + block.width > limit):
+        if block.breaks and lines[-1] and (closed or (x + block.width > limit and x - indent > shortest)):
             wrapped = not block.opens
             lines.append([])
             x = indent

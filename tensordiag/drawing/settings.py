@@ -41,7 +41,7 @@ class Settings:
     derivative: Any = ()
     slots: Expr | None = None
     compact: bool = False
-    depth: int = 3
+    depth: int | None = None
     transpose: str = "rotate"
     mark: str = "bevel"
     width: Any = None
@@ -61,7 +61,7 @@ class Settings:
                 raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")
             if name not in known:
                 raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
-        made = cls(**options, folds=Folds(options.get("depth", 3)))
+        made = cls(**options, folds=Folds(options.get("depth")))
         find_theme(made.theme)
         for name, choices in _CHOICES.items():
             value = getattr(made, name)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from .scene import Scene
+from .scene import Scene, Text
 from .shapes import BAR_KINDS
 from .skeletons import Node
 from .style import Style
 from .typesetting import typeset
 
-__all__ = ["Sizes", "is_roman"]
+__all__ = ["Sizes", "is_roman", "label_offset"]
 
 
 _COMMON = 1.6
@@ -20,6 +21,10 @@ _COMMON = 1.6
 def is_roman(node: Node) -> bool:
     """Whether the label is set upright: the number n of a closed wire stays italic, function names do not."""
     return node.kind in ("function", "frame")
+
+
+_CLEAR = 0.02
+_LONG_IN_TRIANGLE = 1.6
 
 
 @dataclass
@@ -72,9 +77,8 @@ class Sizes:
         if node.kind == "ones":
             return 2.4 * style.dot, 2.4 * style.dot
         if node.kind in ("vector", "unit"):
-            long = max(0.0, self.text(node) - (1.2 if node.kind == "vector" else 0.8))
-            body = style.body if node.kind == "vector" else 0.95 * style.body
-            return body + 1.3 * long, body + 0.8 * long
+            side = _triangle(node.label, self.label_scale(node), style.body * (1.0 if node.kind == "vector" else 0.95))
+            return side, side
         if node.kind == "merge":
             return 1.1, max(2.4, 2.0 * (node.legs - 1))
         width = max(self.widths.get(self._family(node), 0.0), self._own(node))
@@ -89,4 +93,27 @@ class Sizes:
     def label_scale(self, node: Node) -> float:
         """How much a long label shrinks, at most to 70 %; from there on its node grows."""
         text = typeset(node.label, is_roman(node)).width
-        return max(0.7, self.style.max_label / text) if text > self.style.max_label else 1.0
+        longest = _LONG_IN_TRIANGLE if node.kind in ("vector", "unit") else self.style.max_label
+        return max(0.7, longest / text) if text > longest else 1.0
+
+
+def label_offset(label: str, scale: float, side: float, turn: float) -> float:
+    """How far from the middle of a triangle, toward its base, its label stands."""
+    box = Text("", label, (0.0, 0.0), scale).box
+    along = max(box.top, -box.bottom) if turn in (90.0, 270.0) else box.width / 2
+    share = 0.14 if turn % 90.0 == 0.0 else 0.19  # of a tilted one the centre of the inscribed circle
+    return min(side * share, max(0.0, side / 2 - along - 0.32))
+
+
+@lru_cache(maxsize=4096)
+def _triangle(label: str, scale: float, least: float) -> float:
+    """The side of the smallest triangle, as high as wide, that has room for a label whichever way it points."""
+    box = Text("", label, (0.0, 0.0), scale).box
+    high = max(box.top, -box.bottom)
+    side = least
+    while True:
+        level, upright = (side / 2 + label_offset(label, scale, side, turn) for turn in (0.0, 90.0))
+        # half of the height where the label ends toward the apex, and half of the width where it does in an upright one
+        if (level - box.width / 2) / 2 > high + _CLEAR and (upright - high) / 2 > box.width / 2 + _CLEAR:
+            return side
+        side += 0.1

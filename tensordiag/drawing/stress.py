@@ -112,7 +112,7 @@ def _distances(count: int, edges: list[tuple[int, int]], radius: Array, gap: Arr
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import shortest_path
 
-    rows = np.array(edges).T
+    rows = np.array(edges, dtype=np.int32).T  # older versions of scipy take no other type
     lengths = radius[rows[0]] + radius[rows[1]] + gap
     graph = csr_array((lengths, (rows[0], rows[1])), shape=(count, count))
     found: Array = shortest_path(graph, directed=False)

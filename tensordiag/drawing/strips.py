@@ -19,7 +19,7 @@ from . import canvas
 from .alternatives import describe
 from .drawings import Drawing, expression_blocks, finished, more_block, picture_options, write_whole
 from .geometry import Box
-from .holes import holed_picture, removed_node, without
+from .holes import Part, holed_picture, open_legs, part_at, removed_part, without
 from .painting import strokes
 from .pictures import Builder
 from .readback import same
@@ -106,7 +106,7 @@ _ORIENTS = {"row": 0, "column": 1, "grid": 2}
 def _stages(steps: Sequence[Step]) -> list[Step]:
     """The steps that get panels: removals of several occurrences are one, in the places of what they start from.
 
-    A removal of what is drawn as several nodes (a function with its argument on a wire) is one with the next step.
+    A removal of what is not drawn as a part of its own is one with the next step.
     """
     made: list[Step] = []
     place, holed = 0, False
@@ -156,7 +156,7 @@ def _panels(derivation: Derivation, settings: Settings) -> list[_Panel]:
         if hole is not None:
             ghost = _holed_row(step, hole, settings, f"{number}b", opened=False)
             panels.append(_Panel(ghost, rule, f"the node removed, its wires cut: {describe(step.before)}"))
-            count = len(terms_of(step.before)[0].skeleton.links()[hole])
+            count = len(open_legs(terms_of(step.before)[0].skeleton, hole))
             rule = "\\mathrm{open its wires}" if count > 1 else "\\mathrm{open its wire}"
             row = _holed_row(step, hole, settings, f"{number}c", opened=True)
         else:
@@ -173,8 +173,8 @@ def _rule_markup(rule: str) -> str:
     return f"\\mathrm{{{rule}}}"
 
 
-def _hole_of(step: Step) -> int | None:
-    """The node of the drawn skeleton that a step removes."""
+def _hole_of(step: Step) -> Part | None:
+    """The part of the drawn skeleton that a step removes."""
     terms = terms_of(step.before)
     if step.removed is None or len(terms) != 1:
         return None
@@ -186,23 +186,23 @@ def _hole_of(step: Step) -> int | None:
     skeleton = terms[0].skeleton
     candidates = [n for n, node in enumerate(skeleton.nodes) if node.box == boxes[step.removed]]
     ordered = sorted(candidates, key=lambda n: abs(n - before))
-    exact = [n for n in ordered if same(without(skeleton, n), after[0].skeleton)]
-    return exact[0] if exact else None
+    parts = (part_at(skeleton, n) for n in ordered)
+    return next((part for part in parts if same(without(skeleton, part), after[0].skeleton)), None)
 
 
-def _marked(step: Step, hole: int | None, settings: Settings, prefix: str) -> list[Block]:
-    """The expression before a step, the node to be removed in accent, or every occurrence of the variable."""
+def _marked(step: Step, hole: Part | None, settings: Settings, prefix: str) -> list[Block]:
+    """The expression before a step, the part to be removed in accent, or every occurrence of the variable."""
     terms = list(settings.terms_of(step.before))
     if hole is None:
         return expression_blocks(step.before, settings, prefix)
     sizes, options = picture_options(step.before, terms, replace(settings, marked=frozenset()))
-    made = Builder(terms[0].skeleton, sizes, replace(options, states={hole: "accent"})).build()
+    made = Builder(terms[0].skeleton, sizes, replace(options, states=dict.fromkeys(hole, "accent"))).build()
     return blocks(terms, [made], settings.style, prefix)
 
 
-def _holed_row(step: Step, hole: int, settings: Settings, prefix: str, *, opened: bool) -> list[Block]:
+def _holed_row(step: Step, hole: Part, settings: Settings, prefix: str, *, opened: bool) -> list[Block]:
     terms = list(settings.terms_of(step.before))
-    sizes, options = picture_options(step.before, terms, settings, extra=terms[0].skeleton.nodes[hole].legs)
+    sizes, options = picture_options(step.before, terms, settings, extra=len(open_legs(terms[0].skeleton, hole)))
     made = holed_picture(terms[0].skeleton, hole, sizes, options, opened=opened)
     return blocks(terms, [made], settings.style, prefix)
 
@@ -213,9 +213,9 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
     if settings.compact or len(above) != 1 or not terms or len(above[0].skeleton.nodes) > 40:
         return expression_blocks(expr, settings, prefix)
     shown = terms if settings.terms is None or len(terms) <= settings.terms else terms[: max(1, settings.terms - 2)]
-    holes: list[int] = []
+    holes: list[Part] = []
     for term in shown:
-        hole = removed_node(above[0].skeleton, term.skeleton, holes)
+        hole = removed_part(above[0].skeleton, term.skeleton, holes)
         if hole is None:
             return expression_blocks(expr, settings, prefix)
         holes.append(hole)
