@@ -344,6 +344,17 @@ def test_programs_take_the_memory_that_their_plan_states():
         assert peak < 1.25 * program.plan.peak_memory
 
 
+def test_gradients_of_a_chain_are_computed_while_the_way_back_goes_on():
+    """What lives at once are the products of the way there and the results, not the products of the way back."""
+    N, D = 16, 24
+    As = [td.Tensor(f"A{k}", ("D", "p", "D")) for k in range(N)]
+    L = td.Tensor("L", ("D", "D"))
+    for A in As:
+        L = td.einsum("ij,ipk,jpl->kl", L, A, A)
+    plan = compile([L.trace(), *td.grad(L.trace(), As)], sizes={"D": D, "p": 2}).plan
+    assert plan.peak_memory < 8 * D * D * (3 * N + 4)
+
+
 def test_messages():
     x = td.Tensor("x", ("n",))
     program = compile(x * x)

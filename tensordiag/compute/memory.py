@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from ..errors import MemoryLimitError
+from .layouts import copied_entries
 from .values import Value, reachable
 
 __all__ = ["default_memory_limit", "peak_bytes", "readable_bytes"]
@@ -34,6 +35,7 @@ def peak_bytes(order: Sequence[Value], results: Sequence[Value], itemsize: int, 
             kept, passing = (value.entries, 0) if value.kind != "sliced" else value.data.memory(itemsize)
             live[value.number] = kept * itemsize
             total += live[value.number]
+            passing += _copied(value) * itemsize
             peak = max(peak, total + passing)
             if limit is not None and total + passing > limit:
                 raise MemoryLimitError(_too_much(value, total + passing, limit, itemsize))
@@ -42,6 +44,20 @@ def peak_bytes(order: Sequence[Value], results: Sequence[Value], itemsize: int, 
             if last[base] == place:
                 total -= live.pop(base, 0)
     return peak
+
+
+def _copied(value: Value) -> int:
+    """The entries of operands that a matrix product copies first, because their axes come in another order."""
+    if value.kind != "pair":
+        return 0
+    (ra, rb), order = value.data
+    if len(ra) < 3 > len(rb):
+        return 0
+    shared = set(ra).intersection(rb)
+    if not shared or min(shared) < order:
+        return 0
+    size = dict(zip(ra + rb, value.operands[0].shape + value.operands[1].shape, strict=True))
+    return copied_entries(ra, rb, order, size)
 
 
 def _too_much(value: Value, total: int, limit: int, itemsize: int) -> str:

@@ -16,10 +16,11 @@ from .memory import peak_bytes
 from .paths import DEFAULT, Search
 from .slicing import Slicing
 from .structure import Piece
-from .values import Value, Values, reachable
+from .values import Value, Values, reachable, results_first
 
 __all__ = ["Plan", "core_plan", "make_plan"]
 
+_WORTH = 0.9
 _VIEWS = frozenset({"input", "view", "turn", "part"})
 _FACTORISED = {"inv": 6, "solve": 2, "det": 2, "logdet": 2}
 """Operations on a matrix of n rows by its LU factors, in n³/3."""
@@ -147,7 +148,9 @@ def make_plan(
 
 
 def _planned(results: Sequence[Value], sizes: Mapping[str, int], itemsize: int) -> Plan:
-    order = reachable(results)
+    order, other = reachable(results), results_first(results)
+    if peak_bytes(other, results, itemsize) < _WORTH * peak_bytes(order, results, itemsize):
+        order = other
     inputs = {v.data: v for v in order if v.kind == "input"}
     return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize, order)
 

@@ -360,15 +360,19 @@ def reachable(roots: Iterable[Value]) -> list[Value]:
 
 
 def results_first(roots: Iterable[Value]) -> list[Value]:
-    """Every value below and with the roots, operands first, and what nobody uses as soon as its operands are there."""
+    """Every value below and with the roots, operands first, and of those that can be computed what ends soonest."""
     found = below(roots)
-    waiting = {value.number: len(set(value.operands)) for value in found}
     users: dict[int, list[Value]] = {value.number: [] for value in found}
-    for value in found:
-        for operand in set(value.operands):
+    height = dict.fromkeys(users, 0)
+    waiting: dict[int, int] = {}
+    for value in reversed(found):
+        operands = set(value.operands)
+        waiting[value.number] = len(operands)
+        for operand in operands:
             users[operand.number].append(value)
+            height[operand.number] = max(height[operand.number], height[value.number] + 1)
     by_number = {value.number: value for value in found}
-    ready = [(bool(users[number]), number) for number, count in waiting.items() if not count]
+    ready = [(height[number], number) for number, count in waiting.items() if not count]
     heapq.heapify(ready)
     order: list[Value] = []
     while ready:
@@ -377,5 +381,5 @@ def results_first(roots: Iterable[Value]) -> list[Value]:
         for user in users[value.number]:
             waiting[user.number] -= 1
             if not waiting[user.number]:
-                heapq.heappush(ready, (bool(users[user.number]), user.number))
+                heapq.heappush(ready, (height[user.number], user.number))
     return order
