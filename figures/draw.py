@@ -95,6 +95,16 @@ def ring(path: Path) -> None:
     td.derivation(td.trace(A @ X @ B), X).draw(path, max_width=60.0)
 
 
+CHAIN: tuple[td.Expr, td.Expr] = (y @ td.tanh(A @ x), x)
+"""A function on its wire: (expression, variable)."""
+
+
+def chain_rule(path: Path) -> None:
+    """A function with everything behind it is removed, and its derivative glued to the open wire."""
+    f, by = CHAIN
+    td.derivation(f, by).draw(path, max_width=60.0)
+
+
 def matrix_product_state(path: Path) -> None:
     """An MPS of six sites, its norm, and the norm's gradient by one site."""
     state = _state(6)
@@ -173,6 +183,7 @@ GALLERY: dict[str, Callable[[Path], None]] = {
     "rules.png": rules,
     **{f"derivation-{name}.png": derivation(name) for name in DERIVATIONS},
     "ring.png": ring,
+    "chain-rule.png": chain_rule,
     "mps.png": matrix_product_state,
     "peps.png": peps,
     "cp.png": cp_loss,
@@ -184,7 +195,7 @@ GALLERY: dict[str, Callable[[Path], None]] = {
 
 def main(folder: Path) -> None:
     """Check every derivative against numerical differentiation, then write every picture."""
-    for f, by in (*DEFINITIONS, *RULES, *DERIVATIONS.values(), (x * y * z, x)):
+    for f, by in (*DEFINITIONS, *RULES, *DERIVATIONS.values(), CHAIN, (x * y * z, x)):
         error = check_derivative(f, by)
         print(f"{error:8.1e}  {f} by {by}")
     folder.mkdir(parents=True, exist_ok=True)

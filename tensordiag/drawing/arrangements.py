@@ -21,13 +21,16 @@ __all__ = ["Arrangement", "Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller chose: the style, the labels of the open legs, wire labels, dots instead of shapes.
+    """What the caller chose: the style, the labels of the open legs, those of `inner` wires, dots instead of shapes.
 
-    `states` are those of nodes by number and of wires by −1 − number; `ghost` makes all of them ghosts.
+    `taken` are names that no wire gets.  `states` are those of nodes by number and of wires by −1 − number; `ghost`
+    makes all of them ghosts.
     """
 
     style: Style
     labels: str = "open"
+    inner: str = ""
+    taken: frozenset[str] = frozenset()
     legs: tuple[str, ...] = ()
     side: str = "right"
     states: Mapping[int, str] = field(default_factory=dict)
@@ -58,6 +61,8 @@ class Arrangement:
         self.rows: list[tuple[int, int, float]] = []  # bare wires: two open legs and their height
         self.scalars: list[tuple[int, Point]] = []
         self.inner_terms: list[TermBox] = []
+        self.dropped: list[str] = []
+        self.letters = 0  # how many letters the wires have
         self.links = skeleton.links()
 
     def size(self, number: int, numbered: bool = False) -> tuple[float, float]:
@@ -114,17 +119,21 @@ class Arrangement:
             self._rows(opened, bare, x)
             return
         x = self._columns(opened, x)
-        top = self._extent(self.placements).top if self.placements else -1.0
-        for place_, (a, b) in enumerate(bare):
-            self.rows.append(
-                (
-                    a,
-                    b,
-                    (top + 0.9 + 1.2 * (len(bare) - 1 - place_))
-                    if self.placements
-                    else 1.2 * ((len(bare) - 1) / 2 - place_),
-                )
-            )
+        self._bare(bare, opened)
+
+    def _bare(self, bare: list[tuple[int, int]], opened: list[Component]) -> None:
+        """Bare wires in rows of their own: above the parts or, where their open legs come later, below, if free."""
+        if not self.placements:
+            self.rows += [(a, b, 1.2 * ((len(bare) - 1) / 2 - k)) for k, (a, b) in enumerate(bare)]
+            return
+        box = self._extent(self.placements)
+        sides = {side for _, placement in self.placements for side, _ in placement.tips.values()}
+        first = min((part.outputs[0] for part in opened), default=self.skeleton.order)
+        late = [pair for pair in bare if pair[0] > first]
+        below = bare if "up" in sides and "down" not in sides else [] if "down" in sides else late
+        above = [pair for pair in bare if pair not in below]
+        self.rows += [(a, b, box.top + 0.9 + 1.2 * (len(above) - 1 - k)) for k, (a, b) in enumerate(above)]
+        self.rows += [(a, b, box.bottom - 0.9 - 1.2 * k) for k, (a, b) in enumerate(below)]
 
     def _scalars(self, scalars: list[Component], *, last: bool) -> float:
         x = 0.0

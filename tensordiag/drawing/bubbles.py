@@ -39,7 +39,8 @@ def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Bloc
     except UnknownTensorError as problem:
         raise DrawingError(f"cannot draw a derivative bubble: {problem}") from problem
     extra = sum(variable.order for variable in variables)
-    terms = list(settings.terms_of(expr)) or [Term(1, zero_skeleton(expr.order))]
+    found = settings.terms_of(expr)
+    terms = [settings.bundled(term) for term in found] or [Term(1, zero_skeleton(expr.order))]
     style = replace(settings.style, leg=settings.style.leg + _OFFSET + sum(map(_room, variables[:-1])))
     sizes, options = picture_options(expr, terms, settings, extra=extra)
     pictures = []

@@ -15,7 +15,6 @@ from ..core.numbers import is_number
 from ..errors import DrawingError
 from .alternatives import describe
 from .arrangements import Options
-from .bundles import bundled
 from .folds import DEEPEST
 from .geometry import Box
 from .metrics import DrawMetrics, measure
@@ -116,6 +115,10 @@ class Drawing:
 
     def save(self, path: str | os.PathLike[str], dpi: float | None = None) -> Drawing:
         """Write the picture; the file appears whole or not at all.  Returns the drawing."""
+        if not isinstance(path, (str, os.PathLike)):
+            raise DrawingError(f"save() writes to a path, not to {type(path).__name__}")
+        if dpi is not None and not (isinstance(dpi, (int, float)) and dpi > 0):
+            raise DrawingError(f"dpi is a positive number of dots per inch, not {dpi!r}")
         name = os.fspath(path)
         ending = os.path.splitext(name)[1].lower().lstrip(".")
         write_whole(name, self.to_bytes(ending, dpi))
@@ -152,6 +155,16 @@ class Drawing:
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
         return data, {kind: {"alt": self.alt} for kind in data if kind.startswith("image/")}
+
+    def _repr_svg_(self) -> str | None:
+        """A small picture for what asks for one format; None of a large one."""
+        found: str | None = self._repr_mimebundle_(include=["image/svg+xml"])[0].get("image/svg+xml")
+        return found
+
+    def _repr_png_(self) -> bytes | None:
+        """A large picture for what asks for one format; None of a small one."""
+        found: bytes | None = self._repr_mimebundle_(include=["image/png"])[0].get("image/png")
+        return found
 
 
 def write_whole(name: str, content: bytes) -> None:
@@ -226,6 +239,8 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         △z
     """
     settings = Settings.of(options)
+    if not isinstance(expr, Expr):
+        raise DrawingError(f"draw() draws expressions, not {type(expr).__name__}")
     shown = settings.reading_form(expr)
     if settings.slots is not None:
         from .strips import slotted_blocks  # strips build on this module
@@ -270,8 +285,7 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
     deepest = DEEPEST if settings.depth is None else settings.depth
     found = settings.terms_of(expr, max(1, deepest))  # a frame that is all of it is shown
     terms = list(settings.folds.fold(found, expr.base)) or [Term(1, zero_skeleton(expr.order))]
-    if settings.labels in ("open", "none"):
-        terms = [bundled(term) for term in terms]
+    terms = [settings.bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)
@@ -306,7 +320,8 @@ def picture_options(
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
     chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
     labels = "none" if sizes.dots else settings.labels
-    options = Options(settings.style, labels, names, chosen, marked=settings.marked)
+    inner = labels if labels in ("all", "dims") else ""
+    options = Options(settings.style, labels, inner, taken | {*names}, names, chosen, marked=settings.marked)
     return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
 
 

@@ -55,7 +55,7 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     if label:
         glyphs = typeset(label, True)
         title = Text("title", label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
-        scene = Scene((*scene.items, title), scene.terms)
+        scene = replace(scene, items=(*scene.items, title))
     x, y = scene.box.center
     return scene.shifted(-x, -y)
 

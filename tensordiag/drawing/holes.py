@@ -5,17 +5,20 @@ The part is one node, or a function on its wire with everything behind it: the n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from .arrangements import Options
 from .geometry import Box, Point, add, distance, rotated, sub
+from .openings import Openings, Way
 from .pictures import Builder, Picture, tip_point
 from .poses import Pose
 from .readback import same
-from .routing import bend, closure, route
+from .routing import closure
 from .scene import Item, Scene, Text, Wire, tip_text
+from .shapes import ROUND_KINDS
 from .sizes import Sizes
 from .skeletons import OPEN, End, Skeleton
 
@@ -23,8 +26,6 @@ __all__ = ["Part", "holed_picture", "open_legs", "part_at", "removed_part", "wit
 
 Part: TypeAlias = tuple[int, ...]
 """Numbers of nodes that are removed together, first the one that has the wires."""
-
-_DROP = 1.5
 
 
 def part_at(skeleton: Skeleton, number: int) -> Part:
@@ -87,6 +88,7 @@ class _Hole:
     number: int
     legs: Sequence[int]
     frame: Box
+    fans: dict[End, tuple[tuple[Point, Point], float]] = field(default_factory=dict)
 
     @property
     def up(self) -> bool:
@@ -94,7 +96,7 @@ class _Hole:
         placements = self.builder.placements
         return any(placement.kind == "ring" and self.number in part.nodes for part, placement in placements)
 
-    def port(self, poses: dict[int, Pose], wire: int, end: tuple[int, int]) -> tuple[Point, Point]:
+    def port(self, poses: dict[int, Pose], end: tuple[int, int]) -> tuple[Point, Point]:
         """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""
         if end[0] != OPEN:
             return poses[end[0]].ports[end[1]]
@@ -105,37 +107,66 @@ class _Hole:
                 return point, inward.get(placement.tips[end[1]][0], (0.0, -1.0))
         raise AssertionError("every open leg has a tip")
 
-    def leg(
-        self, poses: dict[int, Pose], wire: int, leg: int, end: tuple[int, int], bottom: float
-    ) -> tuple[Any, Point, str]:
-        """The path of a re-opened wire, its tip and the side at which it leaves."""
-        start, out = self.port(poses, wire, end)
-        port_, normal = poses[self.number].ports[leg]
-        hole = add(port_, normal, 0.5)
+    def spread(self, poses: dict[int, Pose], row: Sequence[tuple[int, End]]) -> None:
+        """Give several wires that come free at one round node ports and tips from left to right in their order."""
+        homes: dict[int, list[End]] = {}
+        for leg in self.legs:
+            end = row[leg][1]
+            if end[0] not in (OPEN, self.number) and poses[end[0]].node.kind in ROUND_KINDS:
+                homes.setdefault(end[0], []).append(end)
+        for number, ends in homes.items():
+            if len(ends) > 1 and not self.up:
+                here = poses[number]
+                ports = _fan_ports(here, [leg for _, leg in ends])
+                middle = sum(point[0] for point, _ in ports) / len(ports)
+                for k, (end, port_) in enumerate(zip(ends, ports, strict=True)):
+                    here.ports[end[1]] = port_
+                    self.fans[end] = port_, middle + 0.95 * (k - (len(ends) - 1) / 2)
+
+    def ways(self, poses: dict[int, Pose], leg: int, end: End, openings: Openings) -> list[Way]:
+        """The ways that a re-opened wire may take, the usual one first."""
         here = poses.get(end[0])
-        if here is not None and here.node.kind in ("copy", "tensor", "plain", "ones") and out[1] > -0.9:
-            start, out = here.ports[end[1]] = _free_port(here, end[1])
-        if here is not None and (out[1] > 0.5 or (self.up and out[1] > -0.5)):
-            aside = 0.95 * (out[0] > 0.5) - 0.95 * (out[0] < -0.5)
-            tip = (start[0] + aside, self.frame.top + _DROP)
-            return bend(start, out, tip, (0.0, 1.0)), tip, "up"
+        start, out = self.port(poses, end)
         if here is None:
-            tip = hole[0], bottom
-        elif abs(out[0]) < 1e-6:
-            tip = start[0], bottom
-        else:
-            tip = start[0] + (0.95 if out[0] > 0 else -0.95), bottom
-        return bend(start, out, tip, (0.0, -1.0)), tip, "down"
+            point, normal = poses[self.number].ports[leg]
+            x = add(point, normal, 0.5)[0]
+            return [Way(start, out, x), Way(start, out, x, up=True)]
+        if end in self.fans:
+            (start, out), x = self.fans[end]
+            return [Way(start, out, x)]
+        ports = [(start, out)]
+        if here.node.kind in ROUND_KINDS:
+            below, above = _free_port(here, end[1], -1.0), _free_port(here, end[1], 1.0)
+            ports = [below if out[1] > -0.9 else ports[0], above]
+            start, out = ports[0]
+        up = out[1] > 0.5 or (self.up and out[1] > -0.5)
+        aside = 0.0 if abs(out[0]) < (0.5 if up else 1e-6) else math.copysign(0.95, out[0])
+        usual = Way(start, out, start[0] + aside, up)
+        return [usual, *(Way(p, way, p[0], side) for p, way in ports for side in (False, True))]
 
 
-def _free_port(here: Pose, leg: int) -> tuple[Point, Point]:
-    """The port in the lower half of a round node that is farthest from its other wires."""
+def _fan_ports(here: Pose, legs: Sequence[int]) -> list[tuple[Point, Point]]:
+    """Ports side by side in the lower half of a round node, from left to right, far from its other wires."""
+    others = [unit_to(here, point) for leg, (point, _) in here.ports.items() if leg not in legs]
+    step = min(35.0, 130.0 / (len(legs) - 1))
+    places = [(k - (len(legs) - 1) / 2) * step for k in range(len(legs))]
+    fans = [[rotated((1.0, 0.0), middle + place) for place in places] for middle in (270.0, 300.0, 240.0)]
+
+    def room(fan: list[Point]) -> float:
+        return min((distance(way, other) for way in fan for other in others), default=2.0)
+
+    best = max(fans, key=lambda fan: round(min(room(fan), 0.35), 3))
+    return [(add(here.center, (x * here.width / 2, y * here.height / 2)), (x, y)) for x, y in best]
+
+
+def _free_port(here: Pose, leg: int, sign: float) -> tuple[Point, Point]:
+    """The port in the lower or the upper half of a round node that is farthest from its other wires."""
     others = [unit_to(here, point) for other, (point, _) in here.ports.items() if other != leg]
 
     def room(way: Point) -> float:
         return min((distance(way, other) for other in others), default=2.0)
 
-    ways = [rotated((1.0, 0.0), angle) for angle in (270.0, 300.0, 240.0, 315.0, 225.0)]
+    ways = [rotated((1.0, 0.0), -sign * angle) for angle in (270.0, 300.0, 240.0, 315.0, 225.0)]
     best = max(ways, key=lambda way: round(min(room(way), 0.6), 3))
     return add(here.center, (best[0] * here.width / 2, best[1] * here.height / 2)), best
 
@@ -159,53 +190,27 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
     made = builder.build()
     if not opened:
         return made
-    hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
-    bottom = min(made.frame.bottom, _extent(made, number).bottom) - _DROP
     gone = {f"w{k}" for k in mine}
     if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
-        gone.add(f"n{number}-label")  # the new legs' names stand there
-    items: list[Item] = [i for i in made.scene.items if i.id not in gone]
-    added: list[Item] = []
-    shared: dict[str, list[Point]] = {}
+        gone |= {i.id for i in made.scene.texts if i.owner == f"n{number}"}  # the new legs' names stand there
     poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
-    made = replace(made, poses=poses)
-    before = {n: dict(here.ports) for n, here in poses.items()}
-    for wire in mine:
-        added += _opened_wire(hole, made, skeleton, wire, bottom, legs, shared)
-    for n in [n for n, here in poses.items() if here.ports != before[n]]:  # leg 0, or the turn, may be elsewhere now
+    hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
+    hole.spread(poses, skeleton.links()[number])
+    openings = Openings(made.scene, made.frame, gone)
+    added = [item for wire in mine for item in _opened_wire(hole, replace(made, poses=poses), wire, legs, openings)]
+    items: list[Item] = [i for i in made.scene.items if i.id not in gone]
+    for n in [
+        n for n, here in poses.items() if here.ports != made.poses[n].ports
+    ]:  # leg 0, or the turn, may have moved
         shapes, texts = builder.node_items(poses[n])
         items = [shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "") != f"n{n}"] + texts
-    frame = Box.around([made.frame, *(i.box for i in added if isinstance(i, Wire))])
-    tipped = {side for i in added if isinstance(i, Wire) for side in _sides_of(i, made.frame, bottom)}
-    frame = Box(
-        made.frame.left,
-        bottom if "down" in tipped else made.frame.bottom,
-        made.frame.right,
-        frame.top if "up" in tipped else made.frame.top,
-    )
-    return replace(made, scene=Scene((*added, *items), made.scene.terms), frame=frame)
+    scene = Scene((*added, *items), made.scene.terms)
+    return replace(made, scene=scene, frame=openings.frame(made.frame), poses=poses)
 
 
-def _sides_of(wire: Wire, frame: Box, bottom: float) -> list[str]:
-    return ["down" if abs(y - bottom) < 1e-6 else "up" if y > frame.top else "" for _, (_, y) in wire.tips]
-
-
-def _extent(made: Picture, number: int) -> Box:
-    boxes = [i.box for i in made.scene.items if not isinstance(i, Text)]
-    return Box.around(boxes)
-
-
-def _opened_wire(
-    hole: _Hole,
-    made: Picture,
-    skeleton: Skeleton,
-    wire: int,
-    bottom: float,
-    legs: Sequence[str],
-    shared: dict[str, list[Point]],
-) -> list[Item]:
+def _opened_wire(hole: _Hole, made: Picture, wire: int, legs: Sequence[str], openings: Openings) -> list[Item]:
     """The new legs that one wire of the removed node becomes."""
-    number = hole.number
+    number, skeleton = hole.number, hole.builder.skeleton
     place = {leg: skeleton.order + k for k, leg in enumerate(hole.legs)}
     first, second = skeleton.wires[wire]
     if first[0] == number and second[0] == number:
@@ -213,25 +218,33 @@ def _opened_wire(
         left, right = sorted((first[1], second[1]), key=lambda leg: ports[leg][0])
         old = next(w for w in made.scene.wires if w.id == f"w{wire}")
         a, b = ports[left][0], ports[right][0]
+        if skeleton.nodes[number].kind in ROUND_KINDS:
+            return _opened_loop(old, ports, place, legs)
         path = closure(a, b, old.box.bottom)
         texts = [
             _loop_text(place[leg], legs, add(p, (way, 0.0), 0.55)) for leg, p, way in ((left, a, 1.0), (right, b, -1.0))
         ]
         return [Wire(f"w{wire}", path, (("", place[left]), ("", place[right])), "accent"), *texts]
     mine, other = (first, second) if first[0] == number else (second, first)
-    path, tip, side = hole.leg(made.poses, wire, mine[1], other, bottom)
-    for taken in shared.setdefault(side, []):
-        if abs(taken[0] - tip[0]) < 0.9:
-            tip = taken[0] + 0.9, tip[1]
-            start, out = path[0][1][0], (0.0, -1.0) if side == "down" else (0.0, 1.0)
-            path = route(start, out, tip, (0.0, 1.0) if side == "down" else (0.0, -1.0))
-    shared[side].append(tip)
-    ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", place[mine[1]]))
-    way = (0.0, -1.0) if side == "down" else (0.0, 1.0)
-    return [
-        Wire(f"w{wire}", path, ends, "accent"),
-        tip_text(place[mine[1]], legs[place[mine[1]]], tip, way, "accent"),
-    ]
+    usual, *others = hole.ways(made.poses, mine[1], other, openings)
+    leg = place[mine[1]]
+    ends = (("", other[1]) if other[0] == OPEN else (f"n{other[0]}", other[1]), ("", leg))
+    way = openings.best(usual, others, f"w{wire}", legs[leg], ends)
+    if other[0] != OPEN:
+        made.poses[other[0]].ports[other[1]] = way.start, way.out
+    opened = Wire(f"w{wire}", openings.path(way), ends, "accent")
+    text = tip_text(leg, legs[leg], openings.tip(way), (0.0, 1.0 if way.up else -1.0), "accent")
+    openings.add(opened, way, text)
+    return [opened, text]
+
+
+def _opened_loop(
+    old: Wire, ports: dict[int, tuple[Point, Point]], place: dict[int, int], legs: Sequence[str]
+) -> list[Item]:
+    """A round node's wire to itself, its ends now two new legs with their names where the node was."""
+    texts = [_loop_text(place[leg], legs, add(*ports[leg], -0.55)) for _, leg in old.ends]
+    (_, first), (_, second) = old.ends
+    return [Wire(old.id, old.path, (("", place[first]), ("", place[second])), "accent"), *texts]
 
 
 def _loop_text(place: int, legs: Sequence[str], center: Point) -> Text:

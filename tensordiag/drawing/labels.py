@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from .geometry import Point, add, distance, inside, unit
 from .scene import Item, NodeShape, Text, Wire
 from .skeletons import OPEN, Skeleton
 
-__all__ = ["bundle_labels", "wire_labels"]
+__all__ = ["bundle_labels", "relabelled", "wire_labels"]
 
 _SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)
 _CLEAR = 0.12
@@ -19,10 +19,9 @@ _SLASH = 0.45  # beside the slash through a bundle
 
 
 def wire_labels(
-    skeleton: Skeleton, items: Sequence[Item], mode: str, legs: Sequence[str]
+    skeleton: Skeleton, items: Sequence[Item], mode: str, taken: Collection[str]
 ) -> tuple[list[Text], tuple[str, ...]]:
     """Labels of the inner wires: letters after those of the open legs, or dimensions.  Also those without a place."""
-    alphabet = [c for c in "abcdefghklmnopqrstuvwxyz" if c not in legs]
     wires = [i for i in items if isinstance(i, Wire)]
     shapes = [i for i in items if isinstance(i, NodeShape)]
     texts = [i for i in items if isinstance(i, Text)]
@@ -33,12 +32,7 @@ def wire_labels(
         wire = by_id.get(f"w{number}")
         if wire is None or OPEN in (ends[0][0], ends[1][0]):
             continue
-        label = (
-            skeleton.dims[number]
-            if mode == "dims"
-            else alphabet[letter % len(alphabet)]
-            + (f"_{{{letter // len(alphabet)}}}" if letter >= len(alphabet) else "")
-        )
+        label = skeleton.dims[number] if mode == "dims" else _letter(letter, taken)
         letter += 1
         wanted.append((wire, label, [t for t in _candidates(wire, label) if _free(t, wire, wires, shapes, texts)]))
     made: list[Text] = []
@@ -50,6 +44,27 @@ def wire_labels(
         else:
             made.append(choice)
     return made, tuple(dropped)
+
+
+def _letter(number: int, taken: Collection[str]) -> str:
+    """The name of an inner wire, none that an open leg or a tensor has where there are others."""
+    letters = "abcdefghklmnopqrstuvwxyz"
+    alphabet = [c for c in letters if c not in taken] or list(letters)
+    turn, place = divmod(number, len(alphabet))
+    return alphabet[place] + (f"_{{{turn}}}" if turn else "")
+
+
+def relabelled(items: Sequence[Item], start: int, taken: Collection[str]) -> tuple[list[Item], int]:
+    """What is inside a frame, its wires named by the letters that come next; and how many these are."""
+    names: dict[str, str] = {}
+    made: list[Item] = []
+    for item in items:
+        wire = isinstance(item, Text) and item.owner.rpartition("/")[2].startswith("w") and not item.label.isdigit()
+        if isinstance(item, Text) and wire:
+            name = names.setdefault(item.label, _letter(start + len(names), taken))
+            item = replace(item, label=name)
+        made.append(item)
+    return made, len(names)
 
 
 def bundle_labels(items: Sequence[Item]) -> list[Text]:

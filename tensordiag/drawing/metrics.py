@@ -13,7 +13,7 @@ from .geometry import Box, Point, distance, inside
 from .readback import border_gap
 from .scene import NodeShape, Scene, Text, Wire
 
-__all__ = ["DrawMetrics", "coincide", "measure"]
+__all__ = ["DrawMetrics", "coincide", "hits", "measure"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def measure(scene: Scene, frame: Box, dropped: int = 0, seconds: float = 0.0) ->
         len(crossed),
         _coincident(wires),
         _overlaps(shapes),
-        sum(_hits(w, shapes) for w in wires),
+        sum(hits(w, shapes) for w in wires),
         *_labels(scene, solid, wires),
         _dangling(scene.nodes, wires),
         _inside_legs(scene),
@@ -134,7 +134,7 @@ def _near(a: NodeShape, b: NodeShape, room: float) -> bool:
     return min(gap(first, second), gap(second, first)) < room - 1e-9
 
 
-def _hits(wire: Wire, shapes: list[NodeShape]) -> int:
+def hits(wire: Wire, shapes: list[NodeShape]) -> int:
     """Foreign nodes that a wire runs through or nearer to than 0.25; of its own nodes, running inside them."""
     count = 0
     own = {node for node, _ in wire.ends}

@@ -20,6 +20,7 @@ from .scene import Item, NodeShape, Scene, Text, Wire, tip_text
 from .shapes import TURNING_KINDS
 from .sizes import Sizes, is_roman, label_offset
 from .skeletons import OPEN, Node, Skeleton, turned_label
+from .steepening import FLAT, steepened
 
 _WAYS: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 
@@ -53,6 +54,7 @@ def _clashes(scene: Scene) -> int:
     solid = [replace(i, state="normal") if isinstance(i, NodeShape) else i for i in scene.items]
     found = measure(replace(scene, items=tuple(solid)), scene.box)
     overlaps = found.node_overlaps + found.wire_node_hits + found.coincident_wires
+    overlaps += found.crossing_angle < FLAT
     return overlaps + found.crossings + found.label_label + found.label_node + found.label_wire
 
 
@@ -102,14 +104,16 @@ class Builder(Arrangement):
                 self.placements, self.rows, self.spread = other.placements, other.rows, spread
             if not best:
                 break
-        return self._squared(made, best)
+        made = self._squared(made, best)
+        steep = replace(made, scene=steepened(made.scene))
+        return steep if steep.scene is not made.scene and _clashes(steep.scene) < _clashes(made.scene) else made
 
     def _squared(self, made: Picture, clashes: int) -> Picture:
         """The picture with the nodes of general layouts level or upright, where that costs nothing."""
         if all(n.turn % 90.0 == 0.0 for n in made.scene.nodes):
             return made
         other = copy(self)
-        other.inner_terms = []
+        other.inner_terms, other.dropped = [], []
         other.placements = [
             (part, replace(placement, axes={n: self._square(n, axis) for n, axis in placement.axes.items()}))
             for part, placement in self.placements
@@ -155,22 +159,23 @@ class Builder(Arrangement):
                 )
             )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
+        self.letters = sum(OPEN not in (a[0], b[0]) for a, b in self.skeleton.wires)
         for number in sorted(poses):
             shapes, labels = self.node_items(poses[number])
             items += shapes
             texts += labels
-        dropped: tuple[str, ...] = ()
         if self.skeleton.counts:
             from .labels import bundle_labels  # few pictures have bundles
 
             texts += bundle_labels([*wires, *items, *texts])
-        if self.options.labels in ("all", "dims") and not self.sizes.dots:
+        if self.options.inner:
             from .labels import wire_labels  # only pictures with labelled wires need it
 
             drawn = [*wires, *items, *texts]
-            more, dropped = wire_labels(self.skeleton, drawn, self.options.labels, self.options.legs)
+            more, dropped = wire_labels(self.skeleton, drawn, self.options.inner, self.options.taken)
             texts += more
-        scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), dropped)
+            self.dropped += dropped
+        scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), tuple(self.dropped))
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
 
@@ -296,7 +301,14 @@ class Builder(Arrangement):
         scene = self.content(here.number, side if here.node.legs == 1 else "right", here.turn == 180.0, here.paired)
         inner = scene.shifted(*here.center).prefixed(f"{shape.id}.")
         self.inner_terms += inner.terms
-        return [shape, *inner.items]
+        self.dropped += inner.dropped
+        if self.options.inner != "all":
+            return [shape, *inner.items]
+        from .labels import relabelled  # as in `finish`
+
+        items, count = relabelled(inner.items, self.letters, self.options.taken)
+        self.letters += count
+        return [shape, *items]
 
 
 def _port_numbers(here: Pose, name: str, state: str) -> list[Item]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import Any
 
-from ..core.expressions import Expr
+from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, did_you_mean
+from .bundles import bundled
 from .folds import Folds
 from .names import Names
 from .skeletons import Term, terms_of
@@ -23,6 +24,39 @@ _CHOICES = {
     "layout": ("auto", "stress"),
     "sides": ("auto", "left", "right", "down"),
 }
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return value is None or (isinstance(value, int) and value >= least)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(name, str) for name in value)
+
+
+def _are_tensors(value: Any) -> bool:
+    return isinstance(value, (str, Tensor)) or (
+        isinstance(value, Sequence) and all(isinstance(one, (str, Tensor)) for one in value)
+    )
+
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "style": (lambda value: isinstance(value, Style), "a Style"),
+    "legs": (lambda value: value is None or _are_names(value), "a sequence of names, or None"),
+    "depth": (lambda value: _is_count(value, 0), "a number of frames, 0 or more, or None"),
+    "terms": (lambda value: _is_count(value, 1), "a number of terms, 1 or more, or None"),
+    "max_width": (
+        lambda value: value is None or (isinstance(value, (int, float)) and value > 0),
+        "a positive number of em, or None",
+    ),
+    "derivative": (_are_tensors, "a tensor or its name, or a sequence of them"),
+    "slots": (lambda value: value is None or isinstance(value, Expr), "an expression, or None"),
+    "width": (
+        lambda value: value in (None, "dim") or isinstance(value, Mapping),
+        "'dim', sizes by the names of dimensions, or None",
+    ),
+}
+"""What the values of options have to be."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +97,14 @@ class Settings:
                 raise DrawingError(f"draw() has no option {name!r}{did_you_mean(name, known)}")
         made = cls(**options, folds=Folds(options.get("depth")))
         find_theme(made.theme)
+        for name, (is_right, wanted) in _KINDS.items():
+            if not is_right(getattr(made, name)):
+                raise DrawingError(f"{name} is {wanted}, not {getattr(made, name)!r}")
         for name, choices in _CHOICES.items():
             value = getattr(made, name)
             if value not in choices:
                 words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
                 raise DrawingError(f"{name} is {words}, not {value!r}{did_you_mean(str(value), choices)}")
-        if made.width not in (None, "dim") and not isinstance(made.width, Mapping):
-            raise DrawingError(f"width is 'dim', sizes by the names of dimensions, or None, not {made.width!r}")
         return made._with_marks()
 
     def _with_marks(self) -> Settings:
@@ -90,6 +125,10 @@ class Settings:
         from ..rewrite import expand, simplify
 
         return simplify(expr) if self.factor else expand(simplify(expr))
+
+    def bundled(self, term: Term) -> Term:
+        """The term with its bundles as single wires, unless every wire is to have a label."""
+        return bundled(term) if self.labels in ("open", "none") else term
 
     def terms_of(self, expr: Expr, depth: int = 8) -> tuple[Term, ...]:
         """The terms of an expression, with names that look different where they are different."""

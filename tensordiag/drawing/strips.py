@@ -82,6 +82,8 @@ def draw_derivation(derivation: Derivation, target: Any = None, *, orient: str =
     """
     if orient not in _ORIENTS:
         raise DrawingError(f"orient is 'row', 'column' or 'grid', not {orient!r}{did_you_mean(orient, _ORIENTS)}")
+    if not isinstance(derivation, Derivation):
+        raise DrawingError(f"draw_derivation() draws a Derivation, not {type(derivation).__name__}; use draw()")
     settings = Settings.of({"simplify": False, **options})
     panels = _panels(derivation, settings)
     scene = _strip(panels, settings) if orient == "row" else _table(panels, settings, _ORIENTS[orient])
@@ -195,13 +197,21 @@ def _marked(step: Step, hole: Part | None, settings: Settings, prefix: str) -> l
     terms = list(settings.terms_of(step.before))
     if hole is None:
         return expression_blocks(step.before, settings, prefix)
+    terms = [_bundled(terms[0], [hole], settings)]
     sizes, options = picture_options(step.before, terms, replace(settings, marked=frozenset()))
     made = Builder(terms[0].skeleton, sizes, replace(options, states=dict.fromkeys(hole, "accent"))).build()
     return blocks(terms, [made], settings.style, prefix)
 
 
+def _bundled(term: Term, holes: Sequence[Part], settings: Settings) -> Term:
+    """The term with its bundles, as other pictures have them, unless one of them is at a hole."""
+    made = settings.bundled(term)
+    at_hole = any(made.skeleton.nodes[number].spans for hole in holes for number in hole)
+    return term if at_hole else made
+
+
 def _holed_row(step: Step, hole: Part, settings: Settings, prefix: str, *, opened: bool) -> list[Block]:
-    terms = list(settings.terms_of(step.before))
+    terms = [_bundled(settings.terms_of(step.before)[0], [hole], settings)]
     sizes, options = picture_options(step.before, terms, settings, extra=len(open_legs(terms[0].skeleton, hole)))
     made = holed_picture(terms[0].skeleton, hole, sizes, options, opened=opened)
     return blocks(terms, [made], settings.style, prefix)
@@ -219,8 +229,9 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
         if hole is None:
             return expression_blocks(expr, settings, prefix)
         holes.append(hole)
-    sizes, options = picture_options(parent, list(above), settings, extra=expr.order - parent.order)
-    pictures = [holed_picture(above[0].skeleton, hole, sizes, options, opened=True) for hole in holes]
+    slots = _bundled(above[0], holes, settings)
+    sizes, options = picture_options(parent, [slots], settings, extra=expr.order - parent.order)
+    pictures = [holed_picture(slots.skeleton, hole, sizes, options, opened=True) for hole in holes]
     row = blocks([Term(t.coefficient, above[0].skeleton) for t in shown], pictures, settings.style, prefix)
     return [*row, *more_block(len(terms) - len(shown), prefix)]
 
