@@ -273,3 +273,37 @@ def test_the_residual_of_a_factorised_tensor_is_made_in_the_order_of_the_tensor(
     arrays = {t.name: rng.normal(size=[sizes[str(d)] for d in t.dims]) for t in (T, *factors)}
     for name in names:
         assert check_derivative(f, name, arrays=arrays) < 1e-6
+
+
+def test_axes_of_length_one_are_left_out():
+    """A batch of one sample: products of vectors and matrices, no stacks; results have all their axes."""
+    x, A, b, c = td.tensors("x[m,n] A[n,k] b[k] c[k]")
+    f = td.square_norm(td.tanh(x @ A + td.outer(td.ones("m"), b)) @ c)
+    exprs = [f, *td.grad(f, [x, A, c]), td.hessian(f, c), td.softmax(x, axis=0)]
+    arrays = {name: rng.normal(size=shape) for name, shape in {"x": (1, 4), "A": (4, 3), "b": 3, "c": 3}.items()}
+    program = td.compile(exprs)
+    found = program(arrays)
+    assert [np.shape(value) for value in found] == [(), (1, 4), (4, 3), (3,), (3, 3), (1, 4)]
+    assert kernels(program)["matmul"] == 0
+    two = {**arrays, "x": np.repeat(arrays["x"], 2, axis=0)}
+    doubled = program(two)
+    np.testing.assert_allclose(doubled[0], 2 * found[0], rtol=1e-12)
+    np.testing.assert_allclose(doubled[1], np.repeat(found[1], 2, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(doubled[4], 2 * found[4], rtol=1e-12)
+    assert not any(np.shares_memory(value, array) for value in found for array in arrays.values())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 2), (3, 1, 2), (3, 2, 1), (1, 1, 4)])
+def test_results_with_axes_of_length_one(shape):
+    T, A, B, C, S = td.tensors("T[i,j,k] A[i,r] B[j,r] C[k,r] S[i,i]")
+    f = td.square_norm(T - td.einsum("ir,jr,kr->ijk", A, B, C))
+    g = td.logdet(S) + td.softmax(A, axis=1).sum()
+    exprs = [f, *td.grad(f, [T, A, B, C]), td.hessian(f, A), td.diff(f, A, B), td.grad(g, S), td.kron(A, B), A[0]]
+    i, j, k = shape
+    for r in (1, 2):
+        sizes = {"T": shape, "A": (i, r), "B": (j, r), "C": (k, r)}
+        arrays = {name: rng.normal(size=size) for name, size in sizes.items()} | {"S": 2 * np.eye(i)}
+        for expr, value in zip(exprs, td.compile(exprs)(arrays), strict=True):
+            expected = td.compile(expr).structured({t.name: arrays[t.name] for t in expr.tensors})
+            np.testing.assert_allclose(value, expected.to_dense(), rtol=1e-10, atol=1e-12)
+            assert np.shape(value) == expected.shape

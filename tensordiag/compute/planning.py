@@ -14,6 +14,7 @@ from .layouts import arranged
 from .lowering import lower
 from .memory import peak_bytes
 from .paths import DEFAULT, Search
+from .short_axes import without_short_axes
 from .slicing import Slicing
 from .structure import Piece
 from .values import Value, Values, reachable, results_first
@@ -139,10 +140,13 @@ def make_plan(
     itemsize: int = 8,
     search: Search = DEFAULT,
     slicing: Slicing | None = None,
+    structured: bool = False,
 ) -> Plan:
-    """Plan results at known sizes."""
+    """Plan results at known sizes; of `structured` ones every axis stays, for their copy tensors are told by axes."""
     values = Values()
     lowered = lower(values, steps, roots, sizes)
+    if not structured:
+        lowered = without_short_axes(values, lowered)
     results = arranged(values, cheapest_plan(values, choose_form(values, lowered), search, slicing))
     return _planned(results, sizes, itemsize)
 
