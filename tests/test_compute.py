@@ -425,6 +425,10 @@ def test_structured_messages():
         vector.matvec([1])
     with says(ShapeError, "the map takes shape (2,), but got (3,)"):
         square.matvec(np.ones(3))
+    with says(ShapeError, "the map gives shape (2,), but the right side has (3,)"):
+        square.solve(np.ones(3))
+    with says(MemoryLimitError, "or ask for .structured(…), which keeps copy tensors apart from the entries"):
+        compile(td.diff(x * x, x), memory_limit=1000)(x=np.ones(20))
     with says(SingularError, "a block of the map is singular (its shape is 2×2)"):
         square.solve(np.ones(2))
     with says(ShapeError, "the map from (3,) to (2,) is not invertible: its blocks are 2×3"):

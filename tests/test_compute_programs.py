@@ -307,3 +307,27 @@ def test_results_with_axes_of_length_one(shape):
             expected = td.compile(expr).structured({t.name: arrays[t.name] for t in expr.tensors})
             np.testing.assert_allclose(value, expected.to_dense(), rtol=1e-10, atol=1e-12)
             assert np.shape(value) == expected.shape
+
+
+def test_a_matrix_that_a_sum_has_with_its_transpose_is_scaled_once():
+    x, A = td.tensors("x[n] A[n,n]")
+    f = (x @ A @ x) ** 2
+    arrays = {"x": rng.normal(size=5), "A": rng.normal(size=(5, 5))}
+    program = td.compile([f, td.hessian(f, x)])
+    gradient = (arrays["A"] + arrays["A"].T) @ arrays["x"]
+    root = arrays["x"] @ arrays["A"] @ arrays["x"]
+    expected = 2 * np.outer(gradient, gradient) + 2 * root * (arrays["A"] + arrays["A"].T)
+    np.testing.assert_allclose(program(arrays)[1], expected, rtol=1e-12, atol=1e-12)
+    (line,) = [line for line in program.source.splitlines() if ".T" in line and "dot" not in line]
+    assert "* 2" not in line
+
+
+@pytest.mark.parametrize("size", [1, 5, 127, 128, 1000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softplus_of_few_and_of_many_numbers(size, dtype):
+    array = np.linspace(-100, 100, size).astype(dtype)
+    array[0] = -np.inf
+    (x,) = td.tensors("x[n]")
+    found = td.softplus(x).evaluate(x=array)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, np.logaddexp(array, np.zeros_like(array)), rtol=4 * np.finfo(dtype).eps)

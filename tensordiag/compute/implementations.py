@@ -122,12 +122,22 @@ def _principal(x: Any) -> Any:
     return x - np.asarray(2j * np.pi, dtype=np.asarray(x).dtype)[()] * turns
 
 
+_FEW = 128
+
+
 def softplus(x: Array) -> Any:
     """log(1 + exp(x)) without overflow."""
     if np.iscomplexobj(x):
         positive = np.real(x) > 0
         return _principal(np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x))))
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    if np.size(x) < _FEW:  # one slow call instead of six fast ones
+        return np.logaddexp(x, np.asarray(x).dtype.type(0))
+    made = np.abs(x)
+    np.negative(made, made)
+    np.exp(made, made)
+    np.log1p(made, made)
+    made += np.maximum(x, 0)
+    return made
 
 
 def erf(x: Array) -> Any:

@@ -64,11 +64,13 @@ def _too_much(value: Value, total: int, limit: int, itemsize: int) -> str:
     below = reachable([value])
     names = sorted({v.data for v in below if v.kind == "input"})
     shown = "·".join(names[:6]) + ("…" if len(names) > 6 else "")
+    remedy = "compile with slicing=True"
+    if value.kind == "expand":
+        remedy = "ask for .structured(…), which keeps copy tensors apart from the entries"
     return (
         f"computing this needs {readable_bytes(total)} at once, over the limit of {readable_bytes(limit)}: the "
         f"intermediate {shown or 'without tensors'} has shape {value.shape} "
-        f"({readable_bytes(value.entries * itemsize)}); pass a larger memory_limit= if the machine has it, or "
-        "compile with slicing=True"
+        f"({readable_bytes(value.entries * itemsize)}); pass a larger memory_limit= if the machine has it, or {remedy}"
     )
 
 

@@ -165,12 +165,24 @@ class Planner:
             if not fixed and sorted(row) == list(pattern):
                 return Handle(product, tuple([row.index(i) for i in pattern]), coefficient)
         common = common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
-        data_ = tuple([(divided(c, common), *key[1:]) for key, (c, _) in found.items()])
-        operands = tuple([product for _, product in found.values()])
+        scaled = self._scaled_once([(divided(c, common), product) for c, product in found.values()])
+        data_ = tuple([(c, *key[1:]) for key, (c, _) in zip(found, scaled, strict=True)])
+        operands = tuple([product for _, product in scaled])
         made = self.values.make(
             "sum", data_, operands, shape, symmetry=sum_symmetry(list(zip(operands, data_, strict=True)), shape)
         )
         return Handle(made, tuple(range(len(shape))), common)
+
+    def _scaled_once(self, parts: Sequence[tuple[Number, Value]]) -> list[tuple[Number, Value]]:
+        """The terms of a sum, a value that stands twice with one coefficient (itself and transposed) scaled before."""
+        count = Counter([(abs(c), product.number) for c, product in parts])
+        made = []
+        for c, product in parts:
+            if not isinstance(c, complex) and abs(c) != 1 and count[abs(c), product.number] > 1:
+                product = self.array(Handle(product, tuple(range(len(product.shape))), as_number(abs(c))))
+                c = 1 if c > 0 else -1
+            made.append((c, product))
+        return made
 
     # -- products ----------------------------------------------------------------------------------
 
