@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .values import Value, Values, reachable
@@ -48,8 +49,10 @@ def stacked_lead(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) 
     return ra[0] if large >= _WORTH_STACKING else None
 
 
-def copied_entries(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) -> int:
+@lru_cache(maxsize=4096)
+def copied_entries(ra: Indices, rb: Indices, order: int, shape_a: Indices, shape_b: Indices) -> int:
     """The entries that a product of operands with these axes has to copy first."""
+    size = dict(zip(ra + rb, shape_a + shape_b, strict=True))
     if not any(i in rb and i >= order for i in ra):  # elementwise: strided, not copied
         last = list(range(order))[-1:]
         return sum(math.prod([size[i] for i in r]) // 4 for r in (ra, rb) if last and last[0] in r and r[-1] != last[0])
@@ -131,23 +134,25 @@ def _wishes(value: Value, users: Sequence[Value]) -> Iterator[Indices]:
                     yield tuple(sorted(range(len(row)), key=row.__getitem__))
 
 
-def _rows(value: Value, turned: Mapping[int, Indices]) -> list[Indices]:
+def _rows(value: Value, turned: Mapping[int, Indices]) -> tuple[Indices, Indices]:
     """The rows of a product whose operands have turned axes."""
-    perms = [turned.get(operand.number) for operand in value.operands]
-    return [
-        tuple([row[axis] for axis in perm]) if perm else row for row, perm in zip(value.data[0], perms, strict=True)
-    ]
+    (ra, rb), _ = value.data
+    a, b = [turned.get(operand.number) for operand in value.operands]
+    return tuple([ra[axis] for axis in a]) if a else ra, tuple([rb[axis] for axis in b]) if b else rb
 
 
 def _cost(user: Value, turned: Mapping[int, Indices]) -> float:
     (ra, rb), order = user.data
-    size = dict(zip(ra + rb, user.operands[0].shape + user.operands[1].shape, strict=True))
-    rows = _rows(user, turned)
+    shapes = [operand.shape for operand in user.operands]
+    rows = (ra, rb)
+    perms = [turned.get(operand.number) for operand in user.operands]
+    if perms[0] or perms[1]:
+        rows = _rows(user, turned)
+        shapes = [tuple([n[axis] for axis in perm]) if perm else n for n, perm in zip(shapes, perms, strict=True)]
     if perm := turned.get(user.number):
         label = {axis: k for k, axis in enumerate(perm)}
-        rows = [tuple([label.get(i, i) for i in row]) for row in rows]
-        size = {label.get(i, i): n for i, n in size.items()}
-    return copied_entries(rows[0], rows[1], order, size)
+        rows = (tuple([label.get(i, i) for i in rows[0]]), tuple([label.get(i, i) for i in rows[1]]))
+    return copied_entries(rows[0], rows[1], order, shapes[0], shapes[1])
 
 
 def _sum_cost(user: Value, value: Value, perm: Indices) -> float:

@@ -56,8 +56,7 @@ def _copied(value: Value) -> int:
     shared = set(ra).intersection(rb)
     if not shared or min(shared) < order:
         return 0
-    size = dict(zip(ra + rb, value.operands[0].shape + value.operands[1].shape, strict=True))
-    return copied_entries(ra, rb, order, size)
+    return copied_entries(ra, rb, order, value.operands[0].shape, value.operands[1].shape)
 
 
 def _too_much(value: Value, total: int, limit: int, itemsize: int) -> str:
