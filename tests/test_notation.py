@@ -606,3 +606,25 @@ def test_powers_of_numbers_inside_products_are_read_back():
     entries = td.parse("0.5.^w", dims={"w": ("n",)})
     for expr in (half, td.diff(half, b), a * td.parse("2^b"), U @ entries, 3 * td.parse("2^b") * w):
         check_read_back(expr)
+
+
+def test_long_sums_are_written_in_one_go():
+    xs = td.tensors(" ".join(f"x{k}[n]" for k in range(300)))
+    f = xs[0] @ xs[1]
+    for x in xs[2:]:
+        f = f + 2 * (x @ x)
+    text = f.matrix()
+    assert text.count(" + ") == 298
+    assert_same_value(td.parse(text, list(xs)), f)
+
+
+@pytest.mark.parametrize("write", ["matrix", "index", "latex"])
+def test_deeply_nested_functions_are_no_text(write):
+    x = td.Tensor("x", ("n",))
+    f = x
+    for _ in range(250):
+        f = td.sin(f)
+    message = "functions and sums 250 deep in one another would not be read: at most 120; use .einsum()"
+    with pytest.raises(ExportError, match=f"^{re.escape(message)}$"):
+        getattr(f, write)()
+    assert str(f) == repr(f)

@@ -16,6 +16,7 @@ from ..rewrite import simplify
 from .constants import bracket
 from .latex import LatexWriter, latex_name
 from .matrix import Writer
+from .reading import reading_form
 from .reduction import matrix_term
 
 __all__ = ["to_index"]
@@ -234,4 +235,4 @@ def to_index(expr: Expr, latex: bool = False) -> str:
     """
     writer = _Writer(latex)
     open_ = [next(writer.supply) for _ in expr.dims]
-    return writer.expr(simplify(expr), open_)
+    return writer.expr(reading_form(expr), open_)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from ..core.expressions import Expr
 from ..core.numbers import Number
 from ..errors import ExportError
-from ..rewrite import simplify
 from .kronecker import kronecker_term
+from .reading import reading_form
 from .reduction import matrix_term
 from .terms import Term, inverted, is_reciprocal, runs, transposed
 
@@ -297,7 +297,7 @@ def to_matrix(expr: Expr) -> str:
     >>> to_matrix(td.grad(td.parse("y'*inv(X)*y"), "X"))
     '−inv(X)ᵀy yᵀinv(X)ᵀ'
     """
-    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(simplify(expr)))
+    return Writer(tensor.name for tensor in expr.tensors).write(matrix_term(reading_form(expr)))
 
 
 def to_kronecker(expr: Expr, rows: int | None = None) -> str:

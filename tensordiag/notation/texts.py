@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..core.expressions import Expr, walk
 from ..errors import ExportError
-from ..rewrite import simplify
 from .index import to_index
 from .latex import LatexWriter
 from .matrix import to_matrix
+from .reading import reading_form
 from .reduction import matrix_term
 
 __all__ = ["to_latex", "to_text"]
@@ -24,19 +24,21 @@ def to_latex(expr: Expr) -> str:
     \\left(A + A^{\\top}\\right) x
     """
     try:
-        return LatexWriter().write(matrix_term(simplify(expr)))
+        return LatexWriter().write(matrix_term(reading_form(expr)))
     except ExportError:
         return to_index(expr, latex=True)
 
 
 def to_text(expr: Expr) -> str:
-    """What `str` shows: matrix notation, else index notation; for very large expressions a summary."""
+    """What `str` shows: matrix notation, else index notation; for very large or deep expressions a summary."""
     if _size(expr) > _MOST_SHOWN:
         return repr(expr)
-    try:
-        return to_matrix(expr)
-    except ExportError:
-        return to_index(expr)
+    for write in (to_matrix, to_index):
+        try:
+            return write(expr)
+        except ExportError:
+            continue
+    return repr(expr)
 
 
 def _size(expr: Expr) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..core.diagrams import permuted
@@ -57,7 +57,7 @@ class _Simplifier:
         if self._cached(node) is not None:
             return
         if isinstance(node, Sum):
-            yield from (term for _, term in node.terms)
+            yield from (term for _, term in _opened_terms(node))
         elif isinstance(node, Apply):
             yield from (arg.base for arg in node.args)
         elif not isinstance(node, Tensor):
@@ -103,13 +103,14 @@ class _Simplifier:
     def _finish_sum(self, node: Sum) -> Expr:
         spread = node.spread or len(node.terms) == 1
         terms: list[tuple[object, Expr]] = []
-        for c, term in node.terms:
+        opened = _opened_terms(node)
+        for c, term in opened:
             if spread and term in self.collected:
                 terms.extend(_times_terms(c, self.collected[term]))
             else:
                 terms.append((c, self.done[term]))
         made = collect(terms, node, self.everything)
-        if self.record and _count(made) < len(node.terms):
+        if self.record and _count(made) < len(opened):
             self.record("collect like terms")
         return self._factored(node, made) if spread else made
 
@@ -242,6 +243,25 @@ def written_size(expr: Expr) -> int:
             node.memo["written_size"] = below + isinstance(node, (Apply, Tensor, Structural))
     found: int = expr.memo["written_size"]
     return found
+
+
+def _opened_terms(node: Sum) -> Sequence[tuple[Number, Expr]]:
+    """The terms of a sum that was written as (((a + b) + c) + d): those of all sums in it.  Iterative."""
+    if node.spread or not any(_is_plain_sum(c, term) for c, term in node.terms):
+        return node.terms
+    found: list[tuple[Number, Expr]] = []
+    stack = list(reversed(node.terms))
+    while stack:
+        c, term = stack.pop()
+        if isinstance(term, Sum) and _is_plain_sum(c, term):
+            stack.extend(reversed(term.terms))
+        else:
+            found.append((c, term))
+    return found
+
+
+def _is_plain_sum(coefficient: Number, term: Expr) -> bool:
+    return coefficient == 1 and isinstance(term, Sum) and not term.spread and len(term.terms) > 1
 
 
 def _count(expr: Expr) -> int:
