@@ -231,10 +231,27 @@ def test_a_row_loses_its_orientation_at_the_end():
     assert td.diff(parse("x'", DECLARED), "x") == td.identity("n")
 
 
+def test_pi_is_the_number_unless_it_is_declared():
+    assert parse("2*pi*x", DECLARED) == parse("2π x", DECLARED) == 2 * np.pi * x
+    density = parse("exp(-t^2/(2*s^2))/(s*sqrt(2*pi))", "t s pos")
+    assert density.dims == ()
+    assert density.evaluate(t=0.5, s=2.0) == pytest.approx(0.193334058401425)
+    assert {tensor.name for tensor in density.tensors} == {"t", "s"}
+
+
+def test_who_differentiates_by_pi_is_told_to_declare_it():
+    with pytest.raises(
+        LookupError, match=r"no such tensor; undeclared, it is the number: declare it, e.g. dims=\{'pi'"
+    ):
+        td.grad(parse("pi*x'*x"), "pi")
+    assert td.is_equivalent(td.grad(parse("pi'*x", "pi[n] x[n]"), "pi"), td.Tensor("x", "n"))
+
+
 def test_a_declared_tensor_beats_a_constant_and_a_default():
     assert parse("I*x", "I[m,n], x[n]") == td.Tensor("I", ("m", "n")) @ x
     assert parse("eye*x", "eye[n,n], x[n]") == td.Tensor("eye", ("n", "n")) @ x
     assert parse("X*W", {"X": ("n",), "W": ()}) == td.outer(td.Tensor("X", "n"), td.Tensor("W"))
+    assert parse("pi*x", "pi x[n]") == td.Tensor("pi") * td.Tensor("x", "n")
     assert parse("foo(x + y)", {"foo": ("m", "n"), "x": ("n",)}).order == 1
 
 

@@ -2,9 +2,11 @@
 
 import importlib.util
 import itertools
+import math
 import re
 import shutil
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ import tensordiag as td
 from tensordiag.core.functions import apply, pow_
 from tensordiag.errors import ExportError, OrderError
 from tensordiag.notation import parse, to_index, to_kronecker, to_matrix
+from tensordiag.notation.decimals import closed_form
 from tensordiag.testing import assert_same_value, random_arrays, random_diagram, random_sizes
 
 ROOT = Path(__file__).parent.parent
@@ -394,7 +397,7 @@ def test_errors_of_kronecker_forms():
         (pow_(td.Tensor("x", "n"), -0.5), "1./sqrt(x)"),
         (pow_(td.Tensor("t"), 0.123456789), "t^0.123456789"),
         (1e-5 * td.Tensor("x", "n"), "1e-05 x"),
-        (td.Tensor("x", "n") / 3, "1/3 x"),
+        (td.Tensor("x", "n") / 3, "x/3"),
         (2 * pow_(td.Tensor("x", "n"), -1), "2./x"),
         (td.Tensor("A", ("n", "n")).H, "conj(A)ᵀ"),
         (apply("pow", 2 * td.ones("n"), td.Tensor("x", "n")), "2.^x"),
@@ -409,6 +412,58 @@ def test_errors_of_kronecker_forms():
 )
 def test_numbers_and_constants(expr, text):
     assert to_matrix(expr) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "printed"),
+    [
+        ("sum(erf(x))", "x", "2exp(−x∘x)/sqrt(π)"),
+        ("sum(gelu(x))", "x", "x∘exp(−0.5 (x∘x))/sqrt(2π) + 0.5 (erf(x/sqrt(2)) + 1)"),
+        ("2*pi*x", "", "2π x"),
+        ("3.141592653589793^2*x/2", "", "π^2 x/2"),
+        ("1.7724538509055159./x", "", "sqrt(π)./x"),
+        ("x/(2*pi)^1.5", "", "x/(2π sqrt(2π))"),
+        ("1/(2*pi*t)", "", "1/(2π t)"),
+        ("-2.5066282746310002", "", "−sqrt(2π)"),
+        ("0.1234567890123*x", "", "0.1234567890123 x"),
+        ("x/3 + y/2", "", "x/3 + y/2"),
+        ("0.5*x - 0.25*y", "", "0.5 x − 0.25 y"),
+        ("x.^3/6 - x.*y*2/3", "", "x.^3/6 − 2(x∘y)/3"),
+    ],
+)
+def test_coefficients_as_people_write_them(text, wrt, printed):
+    expr = derived(text, wrt, "x[n] y[n] t pos") if wrt else parse(text, "x[n] y[n] t pos")
+    assert expr.matrix() == printed
+    check_read_back(expr)
+    assert parse(printed, "x[n] y[n] t pos").matrix() == printed
+
+
+def test_only_roots_and_powers_of_pi_are_read_out_of_a_float():
+    rng = np.random.default_rng(0)
+    assert closed_form(math.pi / 3).ratio == Fraction(1, 3)
+    for number in rng.uniform(0.01, 100, 3000):
+        assert closed_form(float(number)) is None
+        assert to_matrix(float(number) * td.Tensor("x", "n")) == f"{float(number)!r} x"
+
+
+def test_numbers_side_by_side_in_index_notation():
+    expr = parse("sqrt(3)*x/2")
+    assert expr.index() == "1/2·3^{1/2} x_i"
+    assert to_index(expr, latex=True) == r"\frac{1}{2} \cdot 3^{1/2} x_{i}"
+
+
+def test_a_tensor_called_pi_keeps_its_name():
+    circle = td.Tensor("π")
+    assert (math.pi * circle).matrix() == "3.141592653589793 π"
+    assert (math.pi * circle).index() == "3.141592653589793 π"
+    check_read_back(math.pi * circle)
+
+
+def test_taylor_polynomials_have_one_kind_of_fraction():
+    x = td.Tensor("x", "n")
+    expr = td.taylor(td.sin(x), x, 3)
+    assert str(expr) == "h∘cos(x) + sin(x) − h.^3∘cos(x)/6 − h∘h∘sin(x)/2"
+    check_read_back(expr)
 
 
 # -- index notation --------------------------------------------------------------------------------------

@@ -225,3 +225,14 @@ def test_inverse_of_kronecker_products():
     mixed = td.inv(td.kron(A, B) + td.kron(eye, B))  # neither these nor factors that are not square
     assert td.simplify(mixed) == mixed
     assert str(td.simplify(td.inv(td.kron(X, X.T)))) == "inv(Xᵀ⊗X)ᵀ"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("sqrt(4)*x", "2x"), ("x/sqrt(9/4)", "2x/3"), ("8^(1/3)*x", "2x"), ("sqrt(2)*x", "sqrt(2)x")],
+)
+def test_a_power_of_a_number_is_a_number_where_it_is_exact(text, expected):
+    expr = td.parse(text)
+    assert str(expr) == expected
+    assert_same_value(expr.simplify(), expr)
+    assert_same_value(td.parse(expected), expr)

@@ -108,7 +108,8 @@ def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
 def _resolve(known: dict[str, Tensor], variable: Variable) -> Tensor:
     if isinstance(variable, str):
         if variable not in known:
-            hint = did_you_mean(variable, known)
+            undeclared = "; undeclared, it is the number: declare it, e.g. dims={'pi': ('n',)}"
+            hint = undeclared.replace("pi", variable) if variable in ("pi", "π") else did_you_mean(variable, known)
             raise UnknownTensorError(f"cannot differentiate by {variable!r}: no such tensor{hint}")
         return known[variable]
     if not isinstance(variable, Tensor):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import count
 
@@ -36,9 +36,9 @@ def _letters() -> Iterator[str]:
 class _Writer:
     """Writes networks with one supply of letters, so that no bound index is captured."""
 
-    def __init__(self, latex: bool) -> None:
+    def __init__(self, latex: bool, names: Iterable[str]) -> None:
         self.latex = latex
-        self.matrix = LatexWriter() if latex else Writer()
+        self.matrix = LatexWriter(names) if latex else Writer(names)
         self.supply = _letters()
 
     def expr(self, expr: Expr, open_: list[str]) -> str:
@@ -203,11 +203,12 @@ class _Writer:
         if number == 1:
             return body
         head = f"{number.numerator}/{number.denominator}" if isinstance(number, Fraction) else str(number)
-        if self.latex:
+        if self.latex or isinstance(number, float):
             head = self.matrix.number(number)
         if body == "1":
             return head
-        return rf"{head} \cdot {body}" if re.match(r"[0-9]", body) else f"{head} {body}"
+        dot = r" \cdot " if self.latex else "·"
+        return f"{head}{dot if re.match(r'[0-9]', body) else ' '}{body}"
 
 
 def _is_negative(number: Number) -> bool:
@@ -233,6 +234,6 @@ def to_index(expr: Expr, latex: bool = False) -> str:
     >>> to_index(td.diff(x * y, x))
     'δ_ij y_i'
     """
-    writer = _Writer(latex)
+    writer = _Writer(latex, tuple(tensor.name for tensor in expr.tensors))
     open_ = [next(writer.supply) for _ in expr.dims]
     return writer.expr(reading_form(expr), open_)

@@ -13,6 +13,7 @@ from ..core.expressions import Copy, Expr, Sum, Tensor, identity
 from ..core.numbers import Number, as_number
 from ..dimension import Dimension, DimLike, as_dimension
 from ..errors import DimensionError, ParseError
+from .decimals import PI
 from .kinds import Reading, Typed
 from .operators import OPERATORS, negate, transposed
 from .syntax import Node, postorder, read_tree
@@ -35,6 +36,8 @@ def parse(text: str, dims: Declarations | None = None) -> Expr:
         Declared tensors: a text such as ``"A[n,n] sym, x[n]"``, or a mapping from names to dimensions or tensors.
         A tensor that is not declared has the order of its first letter (a–g scalar, h–z vector, capital matrix,
         lower-case Greek scalar) and sizes that are inferred; the names of those that stay free are chosen here.
+
+    `pi` and `π` are the number, unless a tensor of that name is declared.
 
     Returns
     -------
@@ -116,6 +119,8 @@ def _type_node(reading: Reading, node: Node, args: Sequence[Typed]) -> Typed:
     if node.kind == "number":
         number = _read_number(reading, node)
         return Typed(node, None, None, lambda _: as_expr(number))
+    if node.kind == "name" and node.text in ("pi", PI) and node.text not in reading.declared:
+        return Typed(node, None, None, lambda _: as_expr(math.pi))
     subscript = _identity_subscript(reading, node)
     if node.kind == "constant" or subscript is not None:
         return _type_constant(reading, node, subscript)

@@ -51,7 +51,7 @@ class LatexWriter(Writer):
 
     def quotient(self, top: Number, above: list[Term], bottom: int, below: list[Term]) -> str:
         if not below:
-            return self.product(top, above)
+            return self.product(Fraction(top, bottom) if isinstance(top, int) else top, above)
         return rf"\frac{{{self.product(top, above)}}}{{{self.product(bottom, below)}}}"
 
     def product(self, number: Number, factors: list[Term]) -> str:
@@ -63,7 +63,7 @@ class LatexWriter(Writer):
         head = self.number(number)
         return rf"{head} \cdot {text}" if re.match(r"[0-9]", text) else f"{head} {text}".rstrip()
 
-    def number(self, number: Number) -> str:
+    def plain(self, number: Number) -> str:
         if isinstance(number, Fraction) and number.denominator > 1:
             return rf"\frac{{{number.numerator}}}{{{number.denominator}}}"
         text = str(number).replace("j", r"\mathrm{i}")

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ..core.expressions import Expr
-from ..core.numbers import Number
+from ..core.numbers import Number, as_number
 from ..errors import ExportError
+from .decimals import PI, ClosedForm, closed_form
 from .kronecker import kronecker_term
 from .reading import reading_form
 from .reduction import matrix_term
@@ -21,7 +22,7 @@ _LEVEL = {"add": 1, "had": 2, "kron": 2, "scalars": 2, "mul": 3, "power": 4, "po
 
 def level(term: Term) -> float:
     """How strongly the outermost sign of a term binds; brackets stand where it must bind more strongly."""
-    if is_reciprocal(term) or (term.op == "number" and "/" in decimal(term.data)):
+    if is_reciprocal(term) or (term.op == "number" and ("/" in decimal(term.data) or _is_closed(term.data))):
         return 2
     if term.op == "mul" and (len(runs(term.args)) == 1 or _is_square(term)):
         return 4
@@ -37,9 +38,13 @@ def decimal(number: Number) -> str:
     return f"({number})" if isinstance(number, complex) else repr(number)
 
 
+def _is_closed(number: Number) -> bool:
+    return isinstance(number, float) and closed_form(abs(number)) is not None
+
+
 def split_number(number: Number, split: bool) -> tuple[Number, int]:
     """(numerator, denominator) of a coefficient; the denominator is 1 where it is written with the number."""
-    if isinstance(number, Fraction) and split and (number.denominator < 10 or "/" in decimal(number)):
+    if isinstance(number, Fraction) and ((split and number.denominator < 10) or "/" in decimal(number)):
         return number.numerator, number.denominator
     return number, 1
 
@@ -112,8 +117,8 @@ class Writer:
     def _scalars(self, term: Term) -> str:
         return self.scaled(1, term)
 
-    def scaled(self, number: Number, part: Term) -> str:
-        """A number, which is not negative, times a term."""
+    def scaled(self, number: Number, part: Term, split: bool = False) -> str:
+        """A number, which is not negative, times a term; with `split` the term stands above its denominator."""
         if part.op == "number" and part.data == 1:
             return self.number(number)
         if part.op in ("had", "power") and _is_entrywise_quotient(part):
@@ -121,14 +126,21 @@ class Writer:
         factors = part.args if part.op == "scalars" else (part,)
         below = [inverted(factor) for factor in factors if _is_scalar_reciprocal(factor)]
         above = [factor for factor in factors if not _is_scalar_reciprocal(factor)]
-        top, bottom = split_number(number, bool(below))
+        closed = self.closed(number)
+        if closed is not None:
+            number, above, below = as_number(closed.ratio), [*closed.above, *above], [*closed.below, *below]
+        top, bottom = split_number(number, split or closed is not None or bool(below))
         return self.quotient(top, above, bottom, below)
+
+    def closed(self, number: Number) -> ClosedForm | None:
+        """A float as a fraction with roots and π, where it is one and no tensor has that name."""
+        return closed_form(number) if isinstance(number, float) and PI not in self.names else None
 
     def quotient(self, top: Number, above: list[Term], bottom: int, below: list[Term]) -> str:
         """top·above/(bottom·below)."""
         text = self.product(top, above)
         if not below:
-            return text
+            return text if bottom == 1 else f"{text}/{bottom}"
         single = bottom == 1 and len(below) == 1
         under = self.inside(below[0], 3.5) if single else self.bracket(self.product(bottom, below))
         return f"{text}/{under}"
@@ -155,9 +167,10 @@ class Writer:
 
     def _add(self, term: Term) -> str:
         text = ""
+        split = len(term.args) > 1 and any("/" in decimal(number) for number in term.data)  # x/6 + y/2, no 0.5 y
         for number, part in zip(term.data, term.args, strict=True):
             negative = not isinstance(number, complex) and number < 0
-            body = self.scaled(-number if negative else number, part)
+            body = self.scaled(-number if negative else number, part, split)
             if part.op == "add" and number == 1:
                 body = self.bracket(body)
             if text:
@@ -172,6 +185,14 @@ class Writer:
 
     def number(self, number: Number) -> str:
         """A coefficient."""
+        closed = self.closed(number)
+        if closed is None:
+            return self.plain(number)
+        top, bottom = split_number(as_number(closed.ratio), True)
+        return self.quotient(top, list(closed.above), bottom, list(closed.below))
+
+    def plain(self, number: Number) -> str:
+        """A number in digits."""
         return decimal(number)
 
     def _number(self, term: Term) -> str:
@@ -228,12 +249,12 @@ class Writer:
         norm = norm_of(base) if scalar else None
         if norm is not None and isinstance(exponent, Fraction) and exponent.denominator == 2:
             text, exponent = self.norm(norm), exponent * 2
-            return text if exponent == 1 else self.raised(text, self.number(exponent), scalar)
+            return text if exponent == 1 else self.raised(text, self.plain(exponent), scalar)
         if exponent == 1:
             return self.write(base)
         if exponent == Fraction(1, 2):
             return self.root(self.write(base))
-        return self.raised(self.inside(base, 6), self.number(exponent), scalar)
+        return self.raised(self.inside(base, 6), self.plain(exponent), scalar)
 
     def norm(self, term: Term) -> str:
         """The Euclidean or Frobenius norm."""

@@ -108,6 +108,8 @@ def _power(box: Apply) -> Expr | None:
     factor = _power_of(number, exponent)
     if factor is None:
         return None
+    if rest is None and not scalars:  # a number: nothing is left of it
+        return add([(factor, one())])
     if not isinstance(exponent, int):
         return None if number == 1 else add([(factor, pow_(_times(1, scalars, rest), exponent))])
     pieces = [] if rest is None else _entrywise_factors(rest)
