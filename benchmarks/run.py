@@ -131,6 +131,14 @@ def machine() -> str:
     return f"{cpu}, {threads} BLAS thread(s), Python {platform.python_version()}, {', '.join(versions)}; float64."
 
 
+def write_table(name: str, text: str) -> None:
+    """Put a text between the marks of a table in docs/performance.md."""
+    page = PAGE.read_text(encoding="utf-8")
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    head, rest = page.split(start)
+    PAGE.write_text(f"{head}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -158,10 +166,7 @@ def main() -> None:
     text = f"{machine()}\n\n{table(results, [peer.name for peer in peers])}"
     print(text)
     if not options.dry:
-        page = PAGE.read_text(encoding="utf-8")
-        start, end = f"<!-- {options.table} -->", f"<!-- end of {options.table} -->"
-        head, rest = page.split(start)
-        PAGE.write_text(f"{head}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+        write_table(options.table, text)
 
 
 if __name__ == "__main__":

@@ -344,6 +344,17 @@ def test_programs_take_the_memory_that_their_plan_states():
         assert peak < 1.25 * program.plan.peak_memory
 
 
+def test_gradients_of_a_chain_are_computed_while_the_way_back_goes_on():
+    """What lives at once are the products of the way there and the results, not the products of the way back."""
+    N, D = 16, 24
+    As = [td.Tensor(f"A{k}", ("D", "p", "D")) for k in range(N)]
+    L = td.Tensor("L", ("D", "D"))
+    for A in As:
+        L = td.einsum("ij,ipk,jpl->kl", L, A, A)
+    plan = compile([L.trace(), *td.grad(L.trace(), As)], sizes={"D": D, "p": 2}).plan
+    assert plan.peak_memory < 8 * D * D * (3 * N + 4)
+
+
 def test_messages():
     x = td.Tensor("x", ("n",))
     program = compile(x * x)
@@ -414,6 +425,10 @@ def test_structured_messages():
         vector.matvec([1])
     with says(ShapeError, "the map takes shape (2,), but got (3,)"):
         square.matvec(np.ones(3))
+    with says(ShapeError, "the map gives shape (2,), but the right side has (3,)"):
+        square.solve(np.ones(3))
+    with says(MemoryLimitError, "or ask for .structured(…), which keeps copy tensors apart from the entries"):
+        compile(td.diff(x * x, x), memory_limit=1000)(x=np.ones(20))
     with says(SingularError, "a block of the map is singular (its shape is 2×2)"):
         square.solve(np.ones(2))
     with says(ShapeError, "the map from (3,) to (2,) is not invertible: its blocks are 2×3"):

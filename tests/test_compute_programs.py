@@ -1,12 +1,15 @@
 """What programs are made of: counted kernels and buffers, the values checked against NumPy."""
 
+import re
 import warnings
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import tensordiag as td
+from tensordiag.testing import check_derivative
 
 rng = np.random.default_rng(7)
 
@@ -198,3 +201,133 @@ def test_the_source_is_that_of_the_type(dtype):
     found = names["program"](array)
     assert found.dtype == expected.dtype == dtype
     np.testing.assert_array_equal(found, expected)
+
+
+def test_half_powers_of_one_base_share_its_root():
+    (x,) = td.tensors("x[n]")
+    s = x * x + 1
+    program = td.compile([td.sqrt(s), 1 / td.sqrt(s), s ** Fraction(-3, 2)])
+    square = (array := rng.normal(size=6)) ** 2 + 1
+    for found, expected in zip(program(x=array), [square**0.5, square**-0.5, square**-1.5], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert kernels(program) == {"multiply": 2, "add": 1, "power": 3}
+    with pytest.warns(RuntimeWarning, match=r"power .* takes numbers that have this power, but 1 of 2 entries"):
+        td.compile([td.sqrt(x), 1 / td.sqrt(x)])(x=np.array([0.0, 1]))
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_gelu_shares_the_error_function_with_its_derivative(depth):
+    x, y, A = td.tensors("x[n,n] y[n,n] A[n,n]")
+    h = x
+    for _ in range(depth):
+        h = td.gelu(h @ A + y)
+    f = td.square_norm(h)
+    program = td.compile([f, td.grad(f, A)])
+    program(**{name: rng.normal(size=(3, 3)) for name in "xyA"})
+    assert (kernels(program)["erf"], "gelu" in kernels(program)) == (depth, False)
+    assert check_derivative(f, A) < 1e-8
+
+
+def test_an_inverse_and_that_of_the_transpose_are_one():
+    A, b = td.tensors("A[n,n] b[n]")
+    f = b @ td.inv(A) @ b + td.logdet(A)
+    program = td.compile([f, td.grad(f, A), td.det(A.T) * td.det(A)])
+    matrix = rng.normal(size=(4, 4)) + 4 * np.eye(4)
+    program(A=matrix, b=rng.normal(size=4))
+    assert [kernels(program)[name] for name in ("inv", "logdet", "det")] == [1, 1, 1]
+    assert check_derivative(f, A) < 1e-8
+
+
+def test_the_environments_of_a_sandwiched_chain_use_its_sweeps():
+    """⟨ψ|H|ψ⟩ and its gradients: three products a site each way, one for each environment, none twice."""
+    length = 8
+    As = [td.Tensor(f"A{k}", ("D", "p", "D")) for k in range(length)]
+    Hs = [td.Tensor(f"H{k}", ("w", "p", "p", "w")) for k in range(length)]
+    left = td.Tensor("L", ("D", "w", "D"))
+    for A, H in zip(As, Hs, strict=True):
+        left = td.einsum("ijk,ipl,jpqm,kqn->lmn", left, A, H, A)
+    f = td.einsum("ijk,ijk->", left, td.Tensor("R", ("D", "w", "D")))
+    sizes = {"D": 8, "p": 2, "w": 4}
+    program = td.compile([f, *td.grad(f, As)], sizes=sizes)
+    assert sum(count for name, count in kernels(program).items() if name == "matmul") <= 8 * length
+
+
+@pytest.mark.parametrize(
+    ("declared", "spec", "names"),
+    [
+        ("T[i,j,k,l] A[i,r] B[j,r] C[k,r] D[l,r]", "ir,jr,kr,lr->ijkl", "ABCD"),
+        ("T[i,j,k] A[i,a] B[a,j,b] C[b,k]", "ia,ajb,bk->ijk", "ABC"),
+        ("T[i,j,k] A[i,r] B[j,r] C[k,r]", "ir,jr,kr->ijk", "ABC"),
+    ],
+)
+def test_the_residual_of_a_factorised_tensor_is_made_in_the_order_of_the_tensor(declared, spec, names):
+    """Neither the residual nor the tensor is read against the order of its axes."""
+    T, *factors = td.tensors(declared)
+    f = td.square_norm(T - td.einsum(spec, *factors))
+    sizes = {"i": 9, "j": 8, "k": 7, "l": 6, "r": 3, "a": 4, "b": 3}
+    program = td.compile([f, *td.grad(f, factors)], sizes=sizes)
+    copied = [line for line in program.source.splitlines() if ".transpose(" in line]
+    residual = re.search(r"subtract\(a\d, (v\d+), \1\)", program.source)
+    assert residual is not None
+    assert not [line for line in copied if residual[1] in line or "a3" in line or "a4" in line]
+    arrays = {t.name: rng.normal(size=[sizes[str(d)] for d in t.dims]) for t in (T, *factors)}
+    for name in names:
+        assert check_derivative(f, name, arrays=arrays) < 1e-6
+
+
+def test_axes_of_length_one_are_left_out():
+    """A batch of one sample: products of vectors and matrices, no stacks; results have all their axes."""
+    x, A, b, c = td.tensors("x[m,n] A[n,k] b[k] c[k]")
+    f = td.square_norm(td.tanh(x @ A + td.outer(td.ones("m"), b)) @ c)
+    exprs = [f, *td.grad(f, [x, A, c]), td.hessian(f, c), td.softmax(x, axis=0)]
+    arrays = {name: rng.normal(size=shape) for name, shape in {"x": (1, 4), "A": (4, 3), "b": 3, "c": 3}.items()}
+    program = td.compile(exprs)
+    found = program(arrays)
+    assert [np.shape(value) for value in found] == [(), (1, 4), (4, 3), (3,), (3, 3), (1, 4)]
+    assert kernels(program)["matmul"] == 0
+    two = {**arrays, "x": np.repeat(arrays["x"], 2, axis=0)}
+    doubled = program(two)
+    np.testing.assert_allclose(doubled[0], 2 * found[0], rtol=1e-12)
+    np.testing.assert_allclose(doubled[1], np.repeat(found[1], 2, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(doubled[4], 2 * found[4], rtol=1e-12)
+    assert not any(np.shares_memory(value, array) for value in found for array in arrays.values())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 2), (3, 1, 2), (3, 2, 1), (1, 1, 4)])
+def test_results_with_axes_of_length_one(shape):
+    T, A, B, C, S = td.tensors("T[i,j,k] A[i,r] B[j,r] C[k,r] S[i,i]")
+    f = td.square_norm(T - td.einsum("ir,jr,kr->ijk", A, B, C))
+    g = td.logdet(S) + td.softmax(A, axis=1).sum()
+    exprs = [f, *td.grad(f, [T, A, B, C]), td.hessian(f, A), td.diff(f, A, B), td.grad(g, S), td.kron(A, B), A[0]]
+    i, j, k = shape
+    for r in (1, 2):
+        sizes = {"T": shape, "A": (i, r), "B": (j, r), "C": (k, r)}
+        arrays = {name: rng.normal(size=size) for name, size in sizes.items()} | {"S": 2 * np.eye(i)}
+        for expr, value in zip(exprs, td.compile(exprs)(arrays), strict=True):
+            expected = td.compile(expr).structured({t.name: arrays[t.name] for t in expr.tensors})
+            np.testing.assert_allclose(value, expected.to_dense(), rtol=1e-10, atol=1e-12)
+            assert np.shape(value) == expected.shape
+
+
+def test_a_matrix_that_a_sum_has_with_its_transpose_is_scaled_once():
+    x, A = td.tensors("x[n] A[n,n]")
+    f = (x @ A @ x) ** 2
+    arrays = {"x": rng.normal(size=5), "A": rng.normal(size=(5, 5))}
+    program = td.compile([f, td.hessian(f, x)])
+    gradient = (arrays["A"] + arrays["A"].T) @ arrays["x"]
+    root = arrays["x"] @ arrays["A"] @ arrays["x"]
+    expected = 2 * np.outer(gradient, gradient) + 2 * root * (arrays["A"] + arrays["A"].T)
+    np.testing.assert_allclose(program(arrays)[1], expected, rtol=1e-12, atol=1e-12)
+    (line,) = [line for line in program.source.splitlines() if ".T" in line and "dot" not in line]
+    assert "* 2" not in line
+
+
+@pytest.mark.parametrize("size", [1, 5, 127, 128, 1000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softplus_of_few_and_of_many_numbers(size, dtype):
+    array = np.linspace(-100, 100, size).astype(dtype)
+    array[0] = -np.inf
+    (x,) = td.tensors("x[n]")
+    found = td.softplus(x).evaluate(x=array)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, np.logaddexp(array, np.zeros_like(array)), rtol=4 * np.finfo(dtype).eps)

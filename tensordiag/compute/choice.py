@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .common_parts import with_common_parts
 from .constants import gathered
 from .costs import pair_cost, traffic_cost
 from .differences import with_directions
@@ -34,11 +35,11 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
         roots = with_directions(values, roots)
     roots = recognised(values, roots) if names else roots
     if len(below(roots)) > _LARGEST_SEARCH:
-        roots = with_shared_softmax(values, roots) if names else roots
+        roots = with_common_parts(values, with_shared_softmax(values, roots)) if names else roots
         return with_solves(values, roots) if "inv" in names else roots
     roots = _moved(values, roots)
     roots = with_root_weights(values, recognised(values, roots) if names else roots)
-    roots = with_shared_softmax(values, roots) if names else roots
+    roots = with_common_parts(values, with_shared_softmax(values, roots)) if names else roots
     scaled = with_inner_coefficients(values, roots)
     if scaled != roots and plan_cost(values, scaled) < plan_cost(values, roots):
         roots = scaled
@@ -109,7 +110,8 @@ def value_cost(value: Value) -> float:
     if value.kind == "pair":
         (ra, rb), order = value.data
         size = dict(zip(ra + rb, value.operands[0].shape + value.operands[1].shape, strict=True))
-        cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size)
+        rows = [row for row, operand in zip((ra, rb), value.operands, strict=True) if operand.kind != "pair"]
+        cost = pair_cost(frozenset(ra), frozenset(rb), frozenset(range(order)), size, rows)
         same = value.operands[0] is value.operands[1] and order == 2 and len(size) == 3
         return cost * 0.6 if same else cost
     if value.kind == "sliced":

@@ -173,7 +173,7 @@ class Compiled:
         shapes = {name: tuple(a.shape) for name, a in arrays.items()}
         types = {name: a.dtype for name, a in arrays.items()}
         sizes = bind_sizes(self._known, shapes, self._sizes)
-        plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, 8))
+        plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, structured=True))
         plan.check_memory(self._options.limit)
         return make_program(plan, types, find_backend("numpy"), False, shapes), patterns
 

@@ -5,7 +5,7 @@ The constants were fitted to NumPy's kernels on arrays in the cache, one thread;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["PairCosts", "SweepCosts", "pair_cost", "traffic_cost"]
 
@@ -27,6 +27,13 @@ _INNER_LOOP = 9e-9
 _FEW_AXES = 2
 
 
+def _ends(row: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The axes that an array can be summed over as a matrix, without a copy: those at either end."""
+    for k in range(1, len(row)):
+        yield row[:k]
+        yield row[k:]
+
+
 def traffic_cost(entries: int, calls: int) -> float:
     """Estimated seconds of elementwise calls that read and write so many entries."""
     return entries * _ENTRY + calls * _ELEMENTWISE
@@ -38,8 +45,11 @@ class PairCosts:
     contractions = 1
     """How many contractions a pair stands for."""
 
-    def __init__(self, size: Mapping[int, int]) -> None:
+    def __init__(self, size: Mapping[int, int], rows: Iterable[Sequence[int]] = (), result: Sequence[int] = ()) -> None:
+        """`rows` are arrays whose axes are known to come in these orders, `result` is how the result is wanted."""
         self._bit = {i: 1 << k for k, i in enumerate(size)}
+        self._result = self.mask(result) if len(result) > _FEW_AXES else -1
+        self._ends = {(self.mask(row), self.mask(end)) for row in (*rows, result) for end in _ends(row)}
         self._entries = {1 << k: n for k, n in enumerate(size.values())}
         self._entries[0] = 1
 
@@ -65,7 +75,7 @@ class PairCosts:
     def pair(self, a: int, b: int, out: int) -> float:
         """Estimated seconds to contract two operands: the call, arithmetic, memory traffic, copies, inner loops.
 
-        Operands of more than two axes rarely come in the order that their user needs.
+        Operands of more than two axes rarely come in the order that their user needs, if it is not known that they do.
         """
         entries = self.entries
         shared, union = a & b, a | b
@@ -77,7 +87,11 @@ class PairCosts:
         cost = (entries(a) + entries(b) + entries(out)) * _ENTRY + 2 * work * _FLOP
         for operand in (a, b):
             if operand.bit_count() > _FEW_AXES:
-                cost += _OPERAND + entries(operand) * _TURNED_ENTRY
+                cost += _OPERAND
+                if shared & out or (operand, shared) not in self._ends:
+                    cost += entries(operand) * _TURNED_ENTRY
+        if out == self._result and not shared & out and (out, a & out) not in self._ends:
+            cost += entries(out) * _TURNED_ENTRY
         return cost + _MATMUL + entries(shared & out) * _STACKED if shared & out else cost + _DOT
 
     def _elementwise(self, a: int, b: int, out: int) -> float:
@@ -108,7 +122,13 @@ class SweepCosts(PairCosts):
         return super().pair(a, b, out) + super().pair(out, b, a) + super().pair(out, a, b)
 
 
-def pair_cost(a: Iterable[int], b: Iterable[int], out: Iterable[int], size: Mapping[int, int]) -> float:
-    """Estimated seconds to contract two operands with these indices."""
-    costs = PairCosts(size)
+def pair_cost(
+    a: Iterable[int],
+    b: Iterable[int],
+    out: Iterable[int],
+    size: Mapping[int, int],
+    rows: Iterable[Sequence[int]] = (),
+) -> float:
+    """Estimated seconds to contract two operands with these indices; of `rows` the order is known."""
+    costs = PairCosts(size, rows)
     return costs.pair(costs.mask(a), costs.mask(b), costs.mask(out))

@@ -13,7 +13,7 @@ from ..core.numbers import Number, as_number
 from .sums import divided
 from .values import Term, Value, Values, below, is_openable, open_operands
 
-__all__ = ["distributed", "factored", "opened", "rebuilt", "use_counts", "with_inner_coefficients"]
+__all__ = ["Change", "distributed", "factored", "opened", "rebuilt", "use_counts", "with_inner_coefficients"]
 
 Change = Callable[[Value], Value]
 

@@ -122,12 +122,22 @@ def _principal(x: Any) -> Any:
     return x - np.asarray(2j * np.pi, dtype=np.asarray(x).dtype)[()] * turns
 
 
+_FEW = 128
+
+
 def softplus(x: Array) -> Any:
     """log(1 + exp(x)) without overflow."""
     if np.iscomplexobj(x):
         positive = np.real(x) > 0
         return _principal(np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x))))
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    if np.size(x) < _FEW:  # one slow call instead of six fast ones
+        return np.logaddexp(x, np.asarray(x).dtype.type(0))
+    made = np.abs(x)
+    np.negative(made, made)
+    np.exp(made, made)
+    np.log1p(made, made)
+    made += np.maximum(x, 0)
+    return made
 
 
 def erf(x: Array) -> Any:
@@ -150,6 +160,11 @@ _SMALL_POWERS: dict[Any, Callable[[Any], Any]] = {
     2: lambda x: x * x,
     -2: lambda x: 1 / (x * x),
     Fraction(3, 2): lambda x: x * np.sqrt(x),
+    Fraction(-3, 2): lambda x: 1 / (x * np.sqrt(x)),
+    3: lambda x: x * x * x,
+    -3: lambda x: 1 / (x * x * x),
+    4: lambda x: np.square(x * x),
+    -4: lambda x: 1 / np.square(x * x),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .values import Value, Values, reachable
@@ -31,9 +32,11 @@ def summed_order(ra: Sequence[int], rb: Sequence[int], order: int, size: Mapping
 
 
 def _is_matrix(row: Sequence[int], summed: Sequence[int]) -> bool:
-    """Whether the axes are the summed ones in this order and the others, one group after the other."""
+    """Whether the axes are the summed ones in this order and the others as in the result, in two groups."""
     k = len(summed)
-    return list(row[:k]) == list(summed) or list(row[len(row) - k :]) == list(summed)
+    first, last = list(row[:k]), list(row[len(row) - k :])
+    rest = row[k:] if first == list(summed) else row[: len(row) - k] if last == list(summed) else None
+    return rest is not None and list(rest) == sorted(rest)
 
 
 def stacked_lead(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) -> int | None:
@@ -46,8 +49,10 @@ def stacked_lead(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) 
     return ra[0] if large >= _WORTH_STACKING else None
 
 
-def copied_entries(ra: Indices, rb: Indices, order: int, size: Mapping[int, int]) -> int:
+@lru_cache(maxsize=4096)
+def copied_entries(ra: Indices, rb: Indices, order: int, shape_a: Indices, shape_b: Indices) -> int:
     """The entries that a product of operands with these axes has to copy first."""
+    size = dict(zip(ra + rb, shape_a + shape_b, strict=True))
     if not any(i in rb and i >= order for i in ra):  # elementwise: strided, not copied
         last = list(range(order))[-1:]
         return sum(math.prod([size[i] for i in r]) // 4 for r in (ra, rb) if last and last[0] in r and r[-1] != last[0])
@@ -82,9 +87,9 @@ def _turn(value: Value, users: Sequence[Value], turned: dict[int, Indices]) -> N
     """Choose the axis order of one product."""
     straight = tuple(range(len(value.shape)))
     best, chosen = math.inf, turned.get(value.number, straight)
-    for perm in _orders(value):
+    for perm in _orders(value, users, turned):
         turned[value.number] = perm
-        cost = sum(
+        cost = _cost(value, turned) + sum(
             _cost(user, turned) if user.kind == "pair" else _sum_cost(user, value, perm)
             for user in users
             if user.kind in ("pair", "sum")
@@ -98,30 +103,56 @@ def _turn(value: Value, users: Sequence[Value], turned: dict[int, Indices]) -> N
         turned[value.number] = chosen
 
 
-def _orders(value: Value) -> list[Indices]:
-    """The axis orders that a product can be computed in as cheaply."""
-    (ra, rb), order = value.data
+def _orders(value: Value, users: Sequence[Value], turned: Mapping[int, Indices]) -> list[Indices]:
+    """The axis orders that a product can be computed in: the axes of one operand, then those of the other.
+
+    Those of each come as they were, as they are in the operand, or as a sum wants them.
+    """
+    ra, rb = _rows(value, turned)
+    order = value.data[1]
     out = tuple(range(order))
     batch = [i for i in out if i in ra and i in rb]
     left, right = [i for i in out if i in ra and i not in rb], [i for i in out if i in rb and i not in ra]
     if len(ra) + len(rb) == order + len(batch):  # elementwise: any order will do
         last = bool(batch) and out[-1] == batch[-1] and len(batch) == 1
-        swapped = (*right, *left, *batch) if last else (*batch, *right, *left)
-    elif batch:
+        return [out, (*right, *left, *batch) if last else (*batch, *right, *left)]
+    if batch:
         return [out]
-    else:
-        swapped = (*right, *left)
-    return [out, swapped]
+    ways = [out]
+    for wish in (out, (*ra, *rb), *_wishes(value, users)):
+        one, two = [i for i in wish if i in left], [i for i in wish if i in right]
+        ways += [(*one, *two), (*two, *one)]
+    return list(dict.fromkeys(ways))
+
+
+def _wishes(value: Value, users: Sequence[Value]) -> Iterator[Indices]:
+    """The orders of a value's axes that sums could read straight."""
+    for user in users:
+        if user.kind == "sum":
+            for operand, (_, row, _, _) in zip(user.operands, user.data, strict=True):
+                if operand is value:
+                    yield tuple(sorted(range(len(row)), key=row.__getitem__))
+
+
+def _rows(value: Value, turned: Mapping[int, Indices]) -> tuple[Indices, Indices]:
+    """The rows of a product whose operands have turned axes."""
+    (ra, rb), _ = value.data
+    a, b = [turned.get(operand.number) for operand in value.operands]
+    return tuple([ra[axis] for axis in a]) if a else ra, tuple([rb[axis] for axis in b]) if b else rb
 
 
 def _cost(user: Value, turned: Mapping[int, Indices]) -> float:
     (ra, rb), order = user.data
-    size = dict(zip(ra + rb, user.operands[0].shape + user.operands[1].shape, strict=True))
-    rows = []
-    for operand, row in zip(user.operands, (ra, rb), strict=True):
-        perm = turned.get(operand.number)
-        rows.append(tuple([row[axis] for axis in perm]) if perm else row)
-    return copied_entries(rows[0], rows[1], order, size)
+    shapes = [operand.shape for operand in user.operands]
+    rows = (ra, rb)
+    perms = [turned.get(operand.number) for operand in user.operands]
+    if perms[0] or perms[1]:
+        rows = _rows(user, turned)
+        shapes = [tuple([n[axis] for axis in perm]) if perm else n for n, perm in zip(shapes, perms, strict=True)]
+    if perm := turned.get(user.number):
+        label = {axis: k for k, axis in enumerate(perm)}
+        rows = (tuple([label.get(i, i) for i in rows[0]]), tuple([label.get(i, i) for i in rows[1]]))
+    return copied_entries(rows[0], rows[1], order, shapes[0], shapes[1])
 
 
 def _sum_cost(user: Value, value: Value, perm: Indices) -> float:

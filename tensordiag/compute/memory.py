@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from ..errors import MemoryLimitError
+from .layouts import copied_entries
 from .values import Value, reachable
 
 __all__ = ["default_memory_limit", "peak_bytes", "readable_bytes"]
@@ -34,6 +35,7 @@ def peak_bytes(order: Sequence[Value], results: Sequence[Value], itemsize: int, 
             kept, passing = (value.entries, 0) if value.kind != "sliced" else value.data.memory(itemsize)
             live[value.number] = kept * itemsize
             total += live[value.number]
+            passing += _copied(value) * itemsize
             peak = max(peak, total + passing)
             if limit is not None and total + passing > limit:
                 raise MemoryLimitError(_too_much(value, total + passing, limit, itemsize))
@@ -44,15 +46,30 @@ def peak_bytes(order: Sequence[Value], results: Sequence[Value], itemsize: int, 
     return peak
 
 
+def _copied(value: Value) -> int:
+    """The entries of operands that a matrix product copies first, because their axes come in another order."""
+    if value.kind != "pair":
+        return 0
+    (ra, rb), order = value.data
+    if len(ra) < 3 > len(rb):
+        return 0
+    shared = set(ra).intersection(rb)
+    if not shared or min(shared) < order:
+        return 0
+    return copied_entries(ra, rb, order, value.operands[0].shape, value.operands[1].shape)
+
+
 def _too_much(value: Value, total: int, limit: int, itemsize: int) -> str:
     below = reachable([value])
     names = sorted({v.data for v in below if v.kind == "input"})
     shown = "·".join(names[:6]) + ("…" if len(names) > 6 else "")
+    remedy = "compile with slicing=True"
+    if value.kind == "expand":
+        remedy = "ask for .structured(…), which keeps copy tensors apart from the entries"
     return (
         f"computing this needs {readable_bytes(total)} at once, over the limit of {readable_bytes(limit)}: the "
         f"intermediate {shown or 'without tensors'} has shape {value.shape} "
-        f"({readable_bytes(value.entries * itemsize)}); pass a larger memory_limit= if the machine has it, or "
-        "compile with slicing=True"
+        f"({readable_bytes(value.entries * itemsize)}); pass a larger memory_limit= if the machine has it, or {remedy}"
     )
 
 

@@ -14,12 +14,14 @@ from .layouts import arranged
 from .lowering import lower
 from .memory import peak_bytes
 from .paths import DEFAULT, Search
+from .short_axes import without_short_axes
 from .slicing import Slicing
 from .structure import Piece
-from .values import Value, Values, reachable
+from .values import Value, Values, reachable, results_first
 
 __all__ = ["Plan", "core_plan", "make_plan"]
 
+_WORTH = 0.9
 _VIEWS = frozenset({"input", "view", "turn", "part"})
 _FACTORISED = {"inv": 6, "solve": 2, "det": 2, "logdet": 2}
 """Operations on a matrix of n rows by its LU factors, in n³/3."""
@@ -138,16 +140,21 @@ def make_plan(
     itemsize: int = 8,
     search: Search = DEFAULT,
     slicing: Slicing | None = None,
+    structured: bool = False,
 ) -> Plan:
-    """Plan results at known sizes."""
+    """Plan results at known sizes; of `structured` ones every axis stays, for their copy tensors are told by axes."""
     values = Values()
     lowered = lower(values, steps, roots, sizes)
+    if not structured:
+        lowered = without_short_axes(values, lowered)
     results = arranged(values, cheapest_plan(values, choose_form(values, lowered), search, slicing))
     return _planned(results, sizes, itemsize)
 
 
 def _planned(results: Sequence[Value], sizes: Mapping[str, int], itemsize: int) -> Plan:
-    order = reachable(results)
+    order, other = reachable(results), results_first(results)
+    if peak_bytes(other, results, itemsize) < _WORTH * peak_bytes(order, results, itemsize):
+        order = other
     inputs = {v.data: v for v in order if v.kind == "input"}
     return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize, order)
 

@@ -21,7 +21,7 @@ from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
 from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
-from .values import Term, Value, Values, all_arrangements, reachable, relabelled
+from .values import Term, Value, Values, all_arrangements, relabelled, results_first
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -86,7 +86,7 @@ class Planner:
         """The plan's values of the roots, each with the axes of its root."""
         roots = list(roots)
         count = use_counts(roots)
-        order = reachable(roots)
+        order = results_first(roots)
         self.swept |= {_numbers(value.operands[0].operands) for value in order if value.kind == "removed"}
         for value in order:
             if value.number not in self.handles:
@@ -165,12 +165,24 @@ class Planner:
             if not fixed and sorted(row) == list(pattern):
                 return Handle(product, tuple([row.index(i) for i in pattern]), coefficient)
         common = common_factor([coefficient for coefficient, _ in found.values()]) if found else 1
-        data_ = tuple([(divided(c, common), *key[1:]) for key, (c, _) in found.items()])
-        operands = tuple([product for _, product in found.values()])
+        scaled = self._scaled_once([(divided(c, common), product) for c, product in found.values()])
+        data_ = tuple([(c, *key[1:]) for key, (c, _) in zip(found, scaled, strict=True)])
+        operands = tuple([product for _, product in scaled])
         made = self.values.make(
             "sum", data_, operands, shape, symmetry=sum_symmetry(list(zip(operands, data_, strict=True)), shape)
         )
         return Handle(made, tuple(range(len(shape))), common)
+
+    def _scaled_once(self, parts: Sequence[tuple[Number, Value]]) -> list[tuple[Number, Value]]:
+        """The terms of a sum, a value that stands twice with one coefficient (itself and transposed) scaled before."""
+        count = Counter([(abs(c), product.number) for c, product in parts])
+        made = []
+        for c, product in parts:
+            if not isinstance(c, complex) and abs(c) != 1 and count[abs(c), product.number] > 1:
+                product = self.array(Handle(product, tuple(range(len(product.shape))), as_number(abs(c))))
+                c = 1 if c > 0 else -1
+            made.append((c, product))
+        return made
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -203,7 +215,7 @@ class Planner:
             if parts is not None:
                 return (*parts[0], coefficient)
         if len(leaves) <= _SMALL:
-            return (*self._small(leaves, kept, term.size), coefficient)
+            return (*self._small(leaves, kept, term.output), coefficient)
         return (*along(self, leaves, self._tree(leaves, kept, sweep))[-1], coefficient)
 
     def _scale_small(self, leaves: list[tuple[Value, Indices]], coefficient: Number, entries: int) -> Number:
@@ -307,11 +319,11 @@ class Planner:
         return best, listed, twins
 
     def _small(
-        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], size: dict[int, int]
+        self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], output: Indices
     ) -> tuple[Value, Indices]:
         """The best tree of a few operands, subproducts that the plan has already for nothing."""
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
-
+        wanted = [i for i in dict.fromkeys(output) if i in sizes and i in kept]
         found: set[Indices] = set()
 
         def counted(members: Sequence[int], legs: frozenset[int], cost: float) -> float:
@@ -323,9 +335,10 @@ class Planner:
                     return 0.0
                 if (whole := self._unsummed(inside, legs)) is not None:
                     cost = min(cost, traffic_cost(whole[0].entries, 1))
-            return cost / self.popular.get(numbers, 1)
+            return cost / max(1, self.popular.get(numbers, 1) - self.seen[numbers])
 
-        tree = best_tree(PairCosts(sizes), [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
+        costs = PairCosts(sizes, [row for box, row in leaves if box.kind != "pair"], wanted)
+        tree = best_tree(costs, [frozenset(row) for _, row in leaves], kept.intersection(sizes), counted)
         self.seen.update(found)
         made: list[tuple[Value, Indices]] = list(leaves)
         below: list[list[tuple[Value, Indices]]] = [[leaf] for leaf in leaves]

@@ -17,12 +17,14 @@ __all__ = ["recognised", "with_root_weights", "with_solves"]
 _UNIT = frozenset({"sigmoid", "softmax", "step", "argmax"})
 _NEVER_ZERO = frozenset({"exp", "sigmoid", "softmax", "softplus"})
 _POSITIVE = frozenset({"exp", "abs", "relu", "softplus"})
+_OF_TRANSPOSES = frozenset({"inv", "det", "logdet"})
+"""Functions that tell nothing new of a transposed matrix, so that both are computed once."""
 
 
 def recognised(values: Values, roots: Sequence[Value]) -> list[Value]:
     """The roots with log(1 + eᵗ) as softplus(t), the fractions eᵗ/(1 + eᵗ) and 1/(1 + eᵗ) as logistic functions.
 
-    The logarithm of a logistic function is −softplus(−t), that of a softmax logsoftmax.
+    The logarithm of a logistic function is −softplus(−t), that of a softmax logsoftmax, inv(Aᵀ) is inv(A)ᵀ.
     """
 
     def change(value: Value) -> Value:
@@ -99,6 +101,16 @@ def _exponent(value: Value) -> Value | None:
     return found
 
 
+def _transposed(value: Value) -> Value | None:
+    """A where a value is the transpose of A."""
+    if value.kind != "poly" or len(value.terms) != 1:
+        return None
+    (term,) = value.terms
+    if term.coefficient != 1 or len(term.operands) != 1 or term.fixed or not len(term.output) == len(value.shape) == 2:
+        return None
+    return term.operands[0] if term.output[0] != term.output[1] and term.rows == (term.output[::-1],) else None
+
+
 def _is(value: Value, name: str) -> bool:
     return value.kind == "apply" and value.data[0] == name
 
@@ -106,6 +118,9 @@ def _is(value: Value, name: str) -> bool:
 def _stable(values: Values, value: Value) -> Value:
     name, _ = value.data
     below = value.operands[0]
+    if name in _OF_TRANSPOSES and (matrix := _transposed(below)) is not None:
+        made = values.make("apply", value.data, (matrix,), value.shape)
+        return _turned(values, made) if name == "inv" else made
     if name == "log" and (t := _exponent(below)) is not None:
         return _function(values, "softplus", t)
     if name == "log1p" and _is(below, "exp"):

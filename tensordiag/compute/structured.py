@@ -98,7 +98,10 @@ class Structured:
         own = [i for i in paired if i >= 0]
         free = [i for i in paired if i < 0]
         blocks = self.core.transpose([*own, *left, *right]).reshape([*(size[i] for i in own), height, width])
-        given = np.asarray(b).reshape([size[i] for i in rows])
+        given = np.asarray(b)
+        if given.size != math.prod(self.shape[: len(rows)]):
+            raise ShapeError(f"the map gives shape {self.shape[: len(rows)]}, but the right side has {given.shape}")
+        given = given.reshape([size[i] for i in rows])
         given = given.transpose([rows.index(i) for i in (*own, *left, *free)])
         given = given.reshape([*(size[i] for i in own), height, math.prod(size[i] for i in free)])
         try:

@@ -6,6 +6,7 @@ A polynomial is a sum of terms, a term a coefficient times a network of operands
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "open_operands",
     "reachable",
     "relabelled",
+    "results_first",
 ]
 
 Indices = tuple[int, ...]
@@ -354,4 +356,30 @@ def reachable(roots: Iterable[Value]) -> list[Value]:
         if number not in done:
             done.add(number)
             order.append(value)
+    return order
+
+
+def results_first(roots: Iterable[Value]) -> list[Value]:
+    """Every value below and with the roots, operands first, and of those that can be computed what ends soonest."""
+    found = below(roots)
+    users: dict[int, list[Value]] = {value.number: [] for value in found}
+    height = dict.fromkeys(users, 0)
+    waiting: dict[int, int] = {}
+    for value in reversed(found):
+        operands = set(value.operands)
+        waiting[value.number] = len(operands)
+        for operand in operands:
+            users[operand.number].append(value)
+            height[operand.number] = max(height[operand.number], height[value.number] + 1)
+    by_number = {value.number: value for value in found}
+    ready = [(height[number], number) for number, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    order: list[Value] = []
+    while ready:
+        value = by_number[heapq.heappop(ready)[1]]
+        order.append(value)
+        for user in users[value.number]:
+            waiting[user.number] -= 1
+            if not waiting[user.number]:
+                heapq.heappush(ready, (height[user.number], user.number))
     return order
