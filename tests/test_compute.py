@@ -367,6 +367,10 @@ def test_messages():
         program(x=np.ones((1, 1)))
     with says(BackendError, "unknown backend 'torhc'; did you mean torch?"):
         compile(x, backend="torhc")
+    with says(ShapeError, "what is given for x makes no array: "):
+        compile(x)(x=[[1], [1, 2]])
+    with says(MemoryLimitError, "memory_limit is a number of bytes, not '2GB'"):
+        compile(x, memory_limit="2GB")
 
 
 def test_value_and_gradients_together():

@@ -331,3 +331,38 @@ def test_softplus_of_few_and_of_many_numbers(size, dtype):
     found = td.softplus(x).evaluate(x=array)
     assert found.dtype == dtype
     np.testing.assert_allclose(found, np.logaddexp(array, np.zeros_like(array)), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@pytest.mark.parametrize("shape", [(0, 3), (5, 2), (7, 10)])
+def test_short_rows_are_summed_by_a_product(dtype, shape):
+    (x,) = td.tensors("x[m,n]")
+    program = td.compile(td.einsum("mn->m", x))
+    array = (rng.normal(size=shape) + (1j if np.dtype(dtype).kind == "c" else 0)).astype(dtype)
+    made = program(x=array)
+    assert "dot(" in program.source
+    assert made.dtype == dtype
+    np.testing.assert_allclose(made, array.sum(1), rtol=1e-5)
+
+
+def test_a_number_in_a_block_is_no_array():
+    (x,) = td.tensors("x[n]")
+    program = td.compile(td.exp((td.tanh(x) * Fraction(1, 2) + 1) * 3) + 2)
+    array = rng.normal(size=40_000)
+    np.testing.assert_allclose(program(x=array), np.exp(1.5 * np.tanh(array) + 3) + 2, rtol=1e-13)
+    assert "multiply(1" not in program.source
+    assert "for i in range" in program.source
+
+
+def test_a_product_under_a_square_is_computed_once_and_overwritten():
+    T, U, V, W = td.tensors("T[m,n] U[m,k] V[n,k] W[m,n]")
+    loss = td.square_norm(W * (T - U @ V.T))
+    arrays = {"T": rng.normal(size=(70, 60)), "U": rng.normal(size=(70, 3)), "V": rng.normal(size=(60, 3))}
+    arrays["W"] = rng.normal(size=(70, 60))
+    program = td.compile([loss, td.grad(loss, U)])
+    value, gradient = program(arrays)
+    weighted = arrays["W"] * (arrays["T"] - arrays["U"] @ arrays["V"].T)
+    np.testing.assert_allclose(value, (weighted**2).sum(), rtol=1e-12)
+    np.testing.assert_allclose(gradient, -2 * (arrays["W"] * weighted) @ arrays["V"], rtol=1e-12, atol=1e-11)
+    assert kernels(program)["multiply"] == 3  # by W, by W again, and by −2
+    assert "empty(" not in program.source.split("def program")[1]

@@ -52,7 +52,10 @@ def known_tensors(exprs: Iterable[Expr]) -> dict[str, Tensor]:
 
 def as_float(name: str, value: Any) -> Array:
     """The value as a floating array: ints and bools become float64, float16 becomes float32."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"what is given for {name} makes no array: {error}") from None
     kind = array.dtype.kind
     if kind in "fc" and array.dtype.itemsize > 2:
         return array

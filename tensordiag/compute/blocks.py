@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.numbers import as_number
 from .values import Value
 from .writers import literal
 
@@ -148,7 +149,9 @@ class Block:
         self.local[value.number] = out
 
     def _sum(self, value: Value, names: Sequence[str], out: str) -> None:
-        terms = sorted(zip([data[0] for data in value.data], names, strict=True), key=lambda term: term[0] != 1)
+        parts = zip([data[0] for data in value.data], names, value.operands, strict=True)
+        terms = [(1, literal(as_number(c * o.data))) if o.kind == "full" else (c, name) for c, name, o in parts]
+        terms.sort(key=lambda term: term[0] != 1)
         if value.operands and len(terms) == 1:
             self.body.append(f"multiply({terms[0][1]}, {literal(terms[0][0])}, {out})")
             return

@@ -239,6 +239,8 @@ def compile(
     BackendError
         for an unknown backend, one that is not installed, or one that cannot slice.  A call raises what `evaluate`
         raises.
+    MemoryLimitError
+        for a limit that is no number; a call raises it where the plan needs more.
 
     >>> import tensordiag as td
     >>> x, A = td.tensors("x[n] A[n,n]")
@@ -254,6 +256,8 @@ def compile(
             raise OrderError(f"compile takes an expression or a list of them, not {type(expr).__name__} {expr!r}")
     if slicing and backend != "numpy":
         raise BackendError(f"slices are computed by numpy, not by {backend}")
+    if memory_limit is not None and not isinstance(memory_limit, (int, float)):
+        raise MemoryLimitError(f"memory_limit is a number of bytes, not {memory_limit!r}")
     threads = (os.cpu_count() or 1) if slicing is True else int(slicing)
     limit = default_memory_limit() if memory_limit is None else memory_limit
     options = Options(limit, threads, Search(seconds=search_seconds))

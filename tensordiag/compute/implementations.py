@@ -241,7 +241,7 @@ def top(x: Array, *legs: int) -> Any:
     if x.size == 0:
         return np.zeros([size for leg, size in enumerate(x.shape) if leg not in legs], x.dtype)
     found = np.maximum.reduce(x, legs)
-    if not np.isfinite(found).all():
+    if not np.logical_and.reduce(np.isfinite(found), None):
         found = np.where(np.isfinite(found), found, 0).astype(x.dtype, copy=False)
     return found
 

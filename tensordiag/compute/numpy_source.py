@@ -27,6 +27,7 @@ _ALIASES = frozenset({"view", "turn", "conjugate"})  # of real arrays, a conjuga
 _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
 _WORTH_DELETING = 64
+_SHORT_ROW = 32
 _COMPARED = {relu: "maximum", step: "greater"}
 _POWER_CALLS = {-1: np.reciprocal, 2: np.square, Fraction(1, 2): np.sqrt}
 _PRODUCTS = ("dot(", "matmul(")
@@ -250,6 +251,8 @@ class NumpyWriter(Writer):
         gone = [axis for axis, i in enumerate(row) if i not in out]
         if not out:
             return f"total({x}, None)"
+        if gone == [1] and len(row) == 2 and 1 < (n := value.operands[0].shape[1]) <= _SHORT_ROW:
+            return f"dot({x}, {self.constant_array(f'np.ones({n}, bool)')})"  # whatever the type, and faster
         return f"total({x}, {gone[0] if len(gone) == 1 else tuple(gone)})"
 
     def apply(self, value: Value, *args: str) -> str:

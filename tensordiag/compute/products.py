@@ -322,6 +322,9 @@ class Planner:
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], output: Indices
     ) -> tuple[Value, Indices]:
         """The best tree of a few operands, subproducts that the plan has already for nothing."""
+        squared = self._squared(leaves, kept)
+        if squared is not None:
+            return squared
         sizes = {i: n for box, row in leaves for i, n in zip(row, box.shape, strict=True)}
         wanted = [i for i in dict.fromkeys(output) if i in sizes and i in kept]
         found: set[Indices] = set()
@@ -346,6 +349,17 @@ class Planner:
             below.append(below[a] + below[b])
             made.append(self.pair(made[a], made[b], legs, below[-1]))
         return made[-1]
+
+    def _squared(self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int]) -> tuple[Value, Indices] | None:
+        """(a∘b)·(a∘b) for elementwise operands that all stand there twice, so that a∘b is computed once."""
+        single = [leaf for leaf, times in Counter(leaves).items() for _ in range(times // 2)]
+        inside = frozenset(leaves[0][1])
+        if 2 * len(single) != len(leaves) or any(inside.symmetric_difference(row) for _, row in leaves):
+            return None
+        half = single[0]
+        for k, leaf in enumerate(single[1:], 2):
+            half = self.pair(half, leaf, inside, single[:k])
+        return self.pair(half, half, kept, leaves)
 
     def _tree(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int], sweep: bool = False
