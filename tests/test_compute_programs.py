@@ -366,3 +366,11 @@ def test_a_product_under_a_square_is_computed_once_and_overwritten():
     np.testing.assert_allclose(gradient, -2 * (arrays["W"] * weighted) @ arrays["V"], rtol=1e-12, atol=1e-11)
     assert kernels(program)["multiply"] == 3  # by W, by W again, and by −2
     assert "empty(" not in program.source.split("def program")[1]
+
+
+def test_values_that_do_not_read_one_another_need_no_loop():
+    x, y, z = td.tensors("x[n] y[n] z[n]")
+    program = td.compile(td.grad((x * y * z).sum(), [x, y, z]), sizes={"n": 200_000})
+    assert "for i in range" not in program.source
+    assert kernels(program) == {"multiply": 3}
+    assert "for i in range" in td.compile(td.tanh(x * y * z + x), sizes={"n": 200_000}).source

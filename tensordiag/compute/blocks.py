@@ -14,7 +14,7 @@ from .writers import literal
 __all__ = ["Block", "find_runs"]
 
 _LARGE = 32_768
-_BLOCK = 16_384
+_BLOCK = 32_768
 _SHORTEST = 3
 
 
@@ -47,10 +47,16 @@ def find_runs(order: Sequence[Value], implementation: Callable[[str], Any]) -> d
             continue
         if value is not None and value.kind in ("input", "full"):  # these compute nothing
             continue
-        if len(run) >= _SHORTEST:
+        if len(run) >= _SHORTEST and _links(run) >= _SHORTEST - 1:
             runs[run[0].number] = run
         run = [value] if fits and value is not None else []
     return runs
+
+
+def _links(run: Sequence[Value]) -> int:
+    """How many values of a run read one of it: what stays in the cache; without them a loop has nothing to gain."""
+    inside = {value.number for value in run}
+    return sum(any(o.number in inside for o in value.operands) for value in run)
 
 
 def _is_at_once(value: Value) -> bool:
