@@ -591,6 +591,12 @@ def test_new_legs_leave_brackets_behind(expr):
             assert height < min(n.box.bottom for n in panel) or height > max(n.box.top for n in panel)
 
 
+def test_a_bare_wire_beside_closed_parts_stands_on_the_baseline():
+    drawing = draw(td.hessian((x @ x) ** 2, x))
+    bare = next(wire for wire in drawing.scene.wires if len(wire.tips) == 2)
+    assert bare.points[0][1] == pytest.approx(drawing.scene.terms[0].baseline)
+
+
 def test_bare_wires_stand_in_the_order_of_their_open_legs():
     late = draw(td.einsum("ij,kl->ijkl", td.Tensor("D", ("n", "n")), td.identity("n")), simplify=False)
     early = draw(td.einsum("ij,kl->klij", td.Tensor("D", ("n", "n")), td.identity("n")), simplify=False)

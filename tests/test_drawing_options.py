@@ -14,8 +14,10 @@ from tensordiag.drawing.geometry import inside, line
 from tensordiag.drawing.metrics import measure
 from tensordiag.drawing.readback import read, same
 from tensordiag.drawing.scene import Scene, Wire
+from tensordiag.drawing.shapes import stroke
 from tensordiag.drawing.skeletons import terms_of
 from tensordiag.drawing.style import THEMES, Style
+from tensordiag.drawing.typesetting import typeset
 from tensordiag.errors import DrawingError
 
 Q = td.Tensor("Q", ("n", "n"), "orth")
@@ -78,6 +80,35 @@ def test_names_fit_into_triangles_whichever_way_these_point(name):
         drawing = td.draw(expr)
         assert flaws(drawing) == {}
         assert max(node.height for node in drawing.scene.nodes) < 5
+
+
+@pytest.mark.parametrize("name", ["D", "Lambda1", "Sigma_xy"])
+def test_the_stroke_of_a_diagonal_matrix_leaves_its_label_free(name):
+    diagonal = td.Tensor(name, ("n", "n"), ("diag",))
+    for expr in (A @ diagonal @ x, td.einsum("ij,jk,jl,l->ik", A, B, diagonal, x)):
+        drawing = td.draw(expr)
+        node = next(n for n in drawing.scene.nodes if n.kind == "diagonal")
+        label = next(t for t in drawing.scene.texts if t.owner == node.id).box
+        ends = [p for _, points in stroke_of(node) for p in points]
+        assert len(ends) == 4
+        pieces = [(ends[0], ends[1]), (ends[2], ends[3])]
+        inner = [tuple(p + k / 9 * (q - p) for p, q in zip(*pair, strict=True)) for pair in pieces for k in range(10)]
+        assert not any(label.contains(point) for point in inner)
+
+
+def stroke_of(node):
+    """The pieces of a diagonal matrix's stroke."""
+    width = typeset(node.label).width
+    return stroke(node.kind, node.width, node.height, node.turn, node.mirrored, node.center, width)
+
+
+def test_tex_gets_one_superscript_at_a_time():
+    inverse = td.apply("inv", td.Tensor("W_1", ("n", "n")))
+    text = td.draw(x @ inverse.T @ A @ y, simplify=False, transpose="label").to_tikz()
+    assert "^{-1 \\top }" in text
+    assert "}^{-1}^" not in text
+    names = td.draw(td.Tensor("W1", ("n", "n")) @ td.Tensor("W_1", ("n", "n")) @ x).to_tikz()
+    assert names.isascii()
 
 
 def test_long_names_are_spelled_out_in_a_legend():

@@ -123,7 +123,7 @@ class Arrangement:
 
     def _bare(self, bare: list[tuple[int, int]], opened: list[Component]) -> None:
         """Bare wires in rows of their own: above the parts or, where their open legs come later, below, if free."""
-        if not self.placements:
+        if not opened:
             self.rows += [(a, b, 1.2 * ((len(bare) - 1) / 2 - k)) for k, (a, b) in enumerate(bare)]
             return
         box = self._extent(self.placements)

@@ -114,7 +114,8 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     role = "accent" if item.state == "accent" else item.role
     if role in theme.hatches and not ghost:
         made += [Stroke(piece, "", theme.hatch, 0.5) for piece in hatching(item.corners, theme.hatches[role])]
-    inner = stroke(item.kind, item.width, item.height, item.turn, item.mirrored, item.center)
+    label = typeset(item.label).width if item.label else 0.0
+    inner = stroke(item.kind, item.width, item.height, item.turn, item.mirrored, item.center, label)
     if inner:
         made.append(Stroke(inner, "", color, 0.8, ghost))
     arrow = arrowhead(item.kind, item.width, item.turn, item.center)

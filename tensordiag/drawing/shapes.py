@@ -73,12 +73,17 @@ def hatching(corners: Sequence[Point], hatch: tuple[float, float]) -> list[Path]
     return made
 
 
-def stroke(kind: str, width: float, height: float, turn: float, mirrored: bool, center: Point) -> Path:
-    """A line inside the outline that is part of the shape: the stroke of a diagonal matrix."""
+def stroke(
+    kind: str, width: float, height: float, turn: float, mirrored: bool, center: Point, label: float = 0.0
+) -> Path:
+    """A line inside the outline that is part of the shape: the stroke of a diagonal matrix, round a label this wide."""
     if kind != "diagonal":
         return ()
     w, h = width / 2, height / 2
-    return shape(line((-w, h), (w, -h)), turn, mirrored, center)
+    room = (0.78, label / 2 + 0.15) if turn in (90.0, 270.0) else (label / 2 + 0.15, 0.78)
+    gap = min(0.8, room[0] / w, room[1] / h)
+    pieces = (*line((-w, h), (-gap * w, gap * h)), *line((gap * w, -gap * h), (w, -h)))
+    return shape(pieces, turn, mirrored, center)
 
 
 def arrowhead(kind: str, width: float, turn: float, center: Point) -> Path:

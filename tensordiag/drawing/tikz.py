@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .geometry import Path
 from .painting import strokes
 from .scene import Scene, Text
@@ -43,11 +45,20 @@ _SIGNS = {
     "→": "\\to ",
     "…": "\\dots ",
     "⊤": "\\top ",
+    "ˍ": "\\_",
+    "∖": "\\setminus ",
+    "∣": "\\mid ",
+    "ˆ": "\\hat{}",
+    "⟨": "\\langle ",
+    "⟩": "\\rangle ",
+    "□": "\\square ",
 }
+_TWICE = re.compile(r"\^\{([^{}]*)\}\^\{([^{}]*)\}")
 
 
 def _tex(label: str, roman: bool) -> str:
-    """A label as TeX mathematics."""
+    """A label as TeX mathematics, which has one superscript at a time."""
+    label = _TWICE.sub(r"^{\1 \2}", label)
     for sign, command in _SIGNS.items():
         label = label.replace(sign, command)
     while "\\frac{" in label:
@@ -84,7 +95,9 @@ def tikz(scene: Scene, theme: Theme, style: Style) -> str:
             options.append("dashed")
         body.append(f"  \\path[{', '.join(options)}] {_path(stroke.path)};")
     for text in scene.texts:
-        role = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire}.get(text.role, theme.ink)
+        role = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire, "muted": theme.wire}.get(
+            text.role, theme.ink
+        )
         size = _number(text.size)
         body.append(
             f"  \\node[text={color(role)}, inner sep=0pt, scale={size}] at {_point(text.center)} "
