@@ -46,6 +46,7 @@ def as_matrix(x: str, row: Indices, first: Sequence[int], second: Sequence[int],
 def as_stack(
     x: str, row: Indices, batch: Sequence[int], first: Sequence[int], second: Sequence[int], size: dict[int, int]
 ) -> str:
+    """x as a stack of matrices: the axes of the batch, then those of each group merged."""
     straight = [*batch, *first, *second]
     if list(row) != straight:
         order = [list(row).index(i) for i in straight]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .forms import Change, opened, rebuilt
-from .values import Term, Value, Values, below
+from .values import Term, Value, Values, below, is_apply
 
 __all__ = ["with_common_parts"]
 
@@ -29,19 +29,19 @@ def with_common_parts(values: Values, roots: Sequence[Value]) -> list[Value]:
 
 def _change(values: Values, everything: Sequence[Value]) -> Change | None:
     """What is done to each value; None where nothing is in common."""
-    known = {value.number for value in everything if _is(value, "erf")}
+    known = {value.number for value in everything if is_apply(value, "erf")}
     exponents: defaultdict[int, set[Any]] = defaultdict(set)
     for value in everything:
         if _is_half_power(value):
             exponents[value.operands[0].number].add(value.data[1][0])
     rooted = {number for number, found in exponents.items() if len(found) > 1}
-    if not rooted and not (known and any(_is(value, "gelu") for value in everything)):
+    if not rooted and not (known and any(is_apply(value, "gelu") for value in everything)):
         return None
 
     def change(value: Value) -> Value:
         if _is_half_power(value) and value.operands[0].number in rooted:
             return _by_root(values, value.operands[0], value.data[1][0])
-        if _is(value, "gelu"):
+        if is_apply(value, "gelu"):
             x = value.operands[0]
             for part in _error_functions(values, x):
                 if part.number in known:
@@ -51,12 +51,8 @@ def _change(values: Values, everything: Sequence[Value]) -> Change | None:
     return change
 
 
-def _is(value: Value, name: str) -> bool:
-    return value.kind == "apply" and value.data[0] == name
-
-
 def _is_half_power(value: Value) -> bool:
-    exponent = value.data[1][0] if _is(value, "power") else 0
+    exponent = value.data[1][0] if is_apply(value, "power") else 0
     return isinstance(exponent, Fraction) and exponent.denominator == 2 and abs(exponent) < _LARGEST
 
 

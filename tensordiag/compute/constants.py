@@ -64,7 +64,7 @@ def evaluated(source: str) -> Array:
 def _linear(form: Sequence[int], offset: int, axes: Iterable[int]) -> str:
     """offset + Σ form[k]·i_k over some axes."""
     text = "".join([f"{form[k]:+}*i{k}" if abs(form[k]) != 1 else f"{'+-'[form[k] < 0]}i{k}" for k in axes])
-    return (f"{offset}{text}" if offset or not text else text.removeprefix("+")) or "0"
+    return f"{offset}{text}" if offset or not text else text.removeprefix("+")
 
 
 def _on_grid(expression: str, shape: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .forms import rebuilt
-from .values import Term, Value, Values
+from .values import Term, Value, Values, is_apply
 
 __all__ = ["with_directions"]
 
@@ -27,7 +27,7 @@ def with_directions(values: Values, roots: Sequence[Value]) -> list[Value]:
 
 
 def _is_difference(value: Value) -> bool:
-    return value.kind == "apply" and value.data[0] == "divided_difference" and value.data[1][1] == 1
+    return is_apply(value, "divided_difference") and value.data[1][1] == 1
 
 
 def _directed(values: Values, term: Term) -> Term:

@@ -21,7 +21,7 @@ from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
 from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
-from .values import Term, Value, Values, all_arrangements, relabelled, results_first
+from .values import Term, Value, Values, all_arrangements, is_apply, relabelled, results_first
 
 __all__ = ["Handle", "Planner", "Removal"]
 
@@ -113,7 +113,7 @@ class Planner:
             return self._removed(value)
         if not value.operands or value.kind == "network":
             return _straight(value)
-        if value.kind == "apply" and value.data[0] == "sigmoid":
+        if is_apply(value, "sigmoid"):
             inner = self.handles[value.operands[0].number]
             if not isinstance(inner.coefficient, complex):  # the factor goes into the exponential
                 made = self.values.make("logistic", inner.coefficient, (inner.value,), inner.value.shape)

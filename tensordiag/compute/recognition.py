@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from .forms import common_factors, distributed, factored, opened, rebuilt, use_counts
-from .values import Term, Value, Values, is_openable
+from .values import Term, Value, Values, is_apply, is_openable
 
 __all__ = ["recognised", "with_root_weights", "with_solves"]
 
@@ -49,7 +49,7 @@ def _reduced(values: Values, term: Term) -> Term:
     """The term without fractions of functions that are never 0, such as sigmoid(t)/sigmoid(t)."""
     pairs = list(zip(term.operands, term.rows, strict=True))
     for box, row in pairs:
-        if not _is(box, "power") or box.operands[0].kind != "apply" or box.operands[0].data[0] not in _NEVER_ZERO:
+        if not is_apply(box, "power") or box.operands[0].kind != "apply" or box.operands[0].data[0] not in _NEVER_ZERO:
             continue
         exponent, base = box.data[1][0], box.operands[0]
         if not isinstance(exponent, int) or exponent >= 0 or (base, row) not in pairs:
@@ -76,7 +76,7 @@ def _complement(values: Values, value: Value, count: Counter[int]) -> Value:
         return value
     box = other.operands[0]
     plain = other.is_plain and other.rows[0] == other.output and one.output == other.output and not one.fixed
-    if not plain or not _is(box, "sigmoid") or count[box.number] != 1 or box.shape != value.shape:
+    if not plain or not is_apply(box, "sigmoid") or count[box.number] != 1 or box.shape != value.shape:
         return value
     return _function(values, "sigmoid", _negated(values, box.operands[0]))
 
@@ -95,7 +95,7 @@ def _exponent(value: Value) -> Value | None:
             return None
         if term.operands:
             box = term.operands[0]
-            if len(term.operands) > 1 or term.rows[0] != term.output or not _is(box, "exp"):
+            if len(term.operands) > 1 or term.rows[0] != term.output or not is_apply(box, "exp"):
                 return None
             found = box.operands[0]
     return found
@@ -111,10 +111,6 @@ def _transposed(value: Value) -> Value | None:
     return term.operands[0] if term.output[0] != term.output[1] and term.rows == (term.output[::-1],) else None
 
 
-def _is(value: Value, name: str) -> bool:
-    return value.kind == "apply" and value.data[0] == name
-
-
 def _stable(values: Values, value: Value) -> Value:
     name, _ = value.data
     below = value.operands[0]
@@ -123,11 +119,11 @@ def _stable(values: Values, value: Value) -> Value:
         return _turned(values, made) if name == "inv" else made
     if name == "log" and (t := _exponent(below)) is not None:
         return _function(values, "softplus", t)
-    if name == "log1p" and _is(below, "exp"):
+    if name == "log1p" and is_apply(below, "exp"):
         return _function(values, "softplus", below.operands[0])
-    if name == "log" and _is(below, "sigmoid"):
+    if name == "log" and is_apply(below, "sigmoid"):
         return _negated(values, _function(values, "softplus", _negated(values, below.operands[0])))
-    if name == "log" and _is(below, "softmax"):
+    if name == "log" and is_apply(below, "softmax"):
         return values.make("apply", ("logsoftmax", below.data[1]), below.operands, value.shape)
     return value
 
@@ -142,13 +138,13 @@ def _logistic(values: Values, value: Value) -> Value:
 
 def _spread_fractions(term: Term) -> list[Term]:
     """The term with those sums multiplied out that hold a fraction over 1 + exp(t), where it has exp(t) itself."""
-    exponents = {box.operands[0] for box in term.operands if _is(box, "exp")}
+    exponents = {box.operands[0] for box in term.operands if is_apply(box, "exp")}
     sums = {
         box.number
         for box in term.operands
         if is_openable(box)
         and len(box.terms) > 1
-        and any(_is(o, "power") and _exponent(o.operands[0]) in exponents for t in box.terms for o in t.operands)
+        and any(is_apply(o, "power") and _exponent(o.operands[0]) in exponents for t in box.terms for o in t.operands)
     }
     return distributed(term, sums) if sums and exponents else [term]
 
@@ -157,7 +153,7 @@ def _logistic_term(values: Values, term: Term) -> Term:
     left = list(zip(term.operands, term.rows, strict=True))
     made: list[tuple[Value, tuple[int, ...]]] = []
     for box, row in list(left):
-        if not (_is(box, "power") and isinstance(box.data[1][0], int) and box.data[1][0] < 0):
+        if not (is_apply(box, "power") and isinstance(box.data[1][0], int) and box.data[1][0] < 0):
             continue
         t = _exponent(box.operands[0])
         if t is None:
@@ -165,7 +161,8 @@ def _logistic_term(values: Values, term: Term) -> Term:
         left.remove((box, row))
         for _ in range(-box.data[1][0]):
             top = next(
-                (pair for pair in left if pair[1] == row and _is(pair[0], "exp") and pair[0].operands[0] is t), None
+                (pair for pair in left if pair[1] == row and is_apply(pair[0], "exp") and pair[0].operands[0] is t),
+                None,
             )
             if top is not None:
                 left.remove(top)
@@ -322,7 +319,7 @@ def with_solves(values: Values, roots: Sequence[Value]) -> list[Value]:
     count = use_counts(roots)
 
     def change(value: Value) -> Value:
-        if value.kind != "poly" or not any(_is(o, "inv") for o in value.operands):
+        if value.kind != "poly" or not any(is_apply(o, "inv") for o in value.operands):
             return value
         return values.poly([_all_solved(values, term, count) for term in value.terms], value.shape)
 
@@ -338,7 +335,7 @@ def _all_solved(values: Values, term: Term, count: Counter[int]) -> Term:
 def _solved(values: Values, term: Term, count: Counter[int]) -> Term:
     pairs = list(zip(term.operands, term.rows, strict=True))
     for inverse, row in pairs:
-        if not _is(inverse, "inv") or count[inverse.number] != 1 or row[0] == row[1]:
+        if not is_apply(inverse, "inv") or count[inverse.number] != 1 or row[0] == row[1]:
             continue
         for joined, kept in (row[::-1], row):
             others = [pair for pair in pairs if joined in pair[1] and pair[0] is not inverse]

@@ -23,6 +23,7 @@ __all__ = [
     "all_arrangements",
     "below",
     "canonical_term",
+    "is_apply",
     "is_openable",
     "open_operands",
     "reachable",
@@ -307,6 +308,11 @@ def _without_lone(made: Term, before: Term, find: Any) -> Term:
         coefficient = coefficient * made.size[i]
     size = {i: made.size[i] for i in present}
     return Term(as_number(coefficient), made.operands, made.rows, made.output, size, made.fixed)
+
+
+def is_apply(value: Value, name: str) -> bool:
+    """Whether a value is this function of others."""
+    return value.kind == "apply" and bool(value.data[0] == name)
 
 
 def is_openable(box: Value) -> bool:
