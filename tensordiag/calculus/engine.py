@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..core.diagrams import Diagram, Environment, contract, environment, wiring
+from ..core.diagrams import Diagram, Environment, environment, glue, pulled_back, wiring
 from ..core.expressions import Apply, Expr, Sum, Tensor, add, walk
 from ..core.functions import derivative
 from ..core.numbers import Number
 from ..core.traversal import live_children
 
-__all__ = ["derivatives", "glue"]
+__all__ = ["derivatives"]
+
+_SMALL = 3
+"""The boxes of a diagram that is opened for each of its derivatives, which for larger ones would not be linear."""
 
 
 def derivatives(expr: Expr, variables: Sequence[Tensor]) -> list[Expr]:
@@ -23,58 +26,56 @@ def derivatives(expr: Expr, variables: Sequence[Tensor]) -> list[Expr]:
 
     A variable that does not occur gives zero.  Iterative; cost: linear in the shared expression.
     """
-    targets = {variable.base for variable in variables}
+    targets = {id(variable.base) for variable in variables}
     order, dependent = _dependents(expr.base, targets)
-    parts: dict[Expr, list[tuple[Number, Expr]]] = {expr.base: [(1, _identity(expr))]}
-    results: dict[Expr, Expr] = {}
+    parts: dict[int, list[tuple[Number, Expr]]] = {id(expr.base): [(1, _identity(expr))]}
+    results: dict[int, Expr] = {}
     for node in reversed(order):
-        adjoint = add(parts.pop(node), spread=True)
-        if node in targets:
-            results[node] = adjoint
-        for child, coefficient, local in _local_derivatives(node, dependent):
-            piece = adjoint if local is None else glue(adjoint, local, node.order)
-            parts.setdefault(child.base, []).append((coefficient, piece))
-    return [results.get(v.base) or add((), expr.dims + v.dims) for v in variables]
+        (factor, adjoint), *rest = terms = parts.pop(id(node))
+        if rest or factor != 1:
+            adjoint = add(terms, spread=True)
+        if id(node) in targets:
+            results[id(node)] = adjoint
+        for child, coefficient, piece in _handed_down(node, adjoint, dependent):
+            parts.setdefault(id(child.base), []).append((coefficient, piece))
+    return [results.get(id(v.base)) or add((), expr.dims + v.dims) for v in variables]
 
 
-def _dependents(expr: Expr, targets: set[Expr]) -> tuple[list[Expr], set[Expr]]:
-    """The nodes whose value depends on a target, children first, as a list and a set."""
+def _dependents(expr: Expr, targets: set[int]) -> tuple[list[Expr], set[int]]:
+    """The nodes whose value depends on a target (by id), children first, and their ids."""
     order: list[Expr] = []
-    dependent: set[Expr] = set()
+    dependent: set[int] = set()
     for node in walk(expr, children=live_children):
-        if node in targets or any(child.base in dependent for child in live_children(node)):
+        if id(node) in targets or not dependent.isdisjoint([id(child.base) for child in live_children(node)]):
             order.append(node)
-            dependent.add(node)
+            dependent.add(id(node))
     return order, dependent
 
 
-def _local_derivatives(node: Expr, dependent: set[Expr]) -> Iterator[tuple[Expr, Number, Expr | None]]:
-    """(child, coefficient, derivative of the node by this occurrence; None for the identity)."""
+def _handed_down(node: Expr, adjoint: Expr, dependent: set[int]) -> Iterator[tuple[Expr, Number, Expr]]:
+    """(child, coefficient, adjoint joined to the derivative of the node by this occurrence of the child)."""
     if isinstance(node, Diagram):
+        join = pulled_back if len(node.boxes) <= _SMALL else _glued_on
         for place, box in enumerate(node.boxes):
-            if box in dependent:
-                yield box, 1, environment(node, place)
+            if id(box) in dependent:
+                yield box, 1, join(adjoint, node, place)
     elif isinstance(node, Sum):
         for coefficient, term in node.terms:
-            if term in dependent:
-                yield term, coefficient, None
+            if id(term) in dependent:
+                yield term, coefficient, adjoint
     elif isinstance(node, Environment):
-        yield node.carried_out(), 1, None
+        yield node.carried_out(), 1, adjoint
     elif isinstance(node, Apply):
         for place, arg in enumerate(node.args):
-            if arg in dependent:
-                yield arg, 1, derivative(node, place)
+            if id(arg) in dependent:
+                yield arg, 1, glue(adjoint, derivative(node, place), len(node.dims))
+
+
+def _glued_on(adjoint: Expr, node: Diagram, place: int) -> Expr:
+    return glue(adjoint, environment(node, place), len(node.dims))
 
 
 def _identity(expr: Expr) -> Expr:
     """The identity map on an expression's legs: legs (its legs, its legs again)."""
     legs = tuple(range(expr.order))
     return wiring(legs + legs, expr.dims)
-
-
-def glue(outer: Expr, inner: Expr, order: int) -> Expr:
-    """The composition of two derivatives: the last `order` legs of one joined to the first of the other."""
-    kept = outer.order - order
-    middle = range(kept, outer.order)
-    tail = range(outer.order, outer.order + inner.order - order)
-    return contract([outer, inner], [range(outer.order), [*middle, *tail]], [*range(kept), *tail])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..core.diagrams import glue
 from ..core.expressions import Expr, Sum, add, walk
 from ..core.graphs import from_networkx, remove_node
 from ..core.networks import flat
 from ..rewrite import Derivation, Step, simplify
 from .derivatives import Variable, diff, resolve
-from .engine import glue
 
 __all__ = ["derivation"]
 

@@ -67,16 +67,18 @@ def copied_entries(ra: Indices, rb: Indices, order: int, shape_a: Indices, shape
 def arranged(values: Values, roots: Sequence[Value]) -> list[Value]:
     """The roots with the axes of products turned where their users then copy less."""
     order = reachable(roots)
+    products = [v for v in order if v.kind == "pair" and len(v.shape) > 1 and v.entries > _SMALL]
+    if not products:
+        return list(roots)
     users: dict[int, list[Value]] = {}
     for value in order:
         for operand in set(value.operands):
             users.setdefault(operand.number, []).append(value)
     turned: dict[int, Indices] = {}
     for _ in range(2):
-        for value in order:
+        for value in products:
             mine = users.get(value.number, [])
-            told = all(u.kind in _TELLABLE for u in mine) and any(u.kind in ("pair", "sum") for u in mine)
-            if told and value.kind == "pair" and len(value.shape) > 1 and value.entries > _SMALL:
+            if all(u.kind in _TELLABLE for u in mine) and any(u.kind in ("pair", "sum") for u in mine):
                 _turn(value, mine, turned)
     if not turned:
         return list(roots)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.expressions import Expr
 from .choice import cheapest_plan, choose_form
+from .direct import planned_directly
 from .layouts import arranged
 from .lowering import lower
 from .memory import peak_bytes
@@ -144,11 +145,13 @@ def make_plan(
 ) -> Plan:
     """Plan results at known sizes; of `structured` ones every axis stays, for their copy tensors are told by axes."""
     values = Values()
-    lowered = lower(values, steps, roots, sizes)
-    if not structured:
-        lowered = without_short_axes(values, lowered)
-    results = arranged(values, cheapest_plan(values, choose_form(values, lowered), search, slicing))
-    return _planned(results, sizes, itemsize)
+    products = planned_directly(values, steps, roots, sizes)
+    if products is None:
+        lowered = lower(values, steps, roots, sizes)
+        if not structured:
+            lowered = without_short_axes(values, lowered)
+        products = cheapest_plan(values, choose_form(values, lowered), search, slicing)
+    return _planned(arranged(values, products), sizes, itemsize)
 
 
 def _planned(results: Sequence[Value], sizes: Mapping[str, int], itemsize: int) -> Plan:

@@ -23,7 +23,7 @@ from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
 from .values import Term, Value, Values, all_arrangements, is_apply, relabelled, results_first
 
-__all__ = ["Handle", "Planner", "Removal"]
+__all__ = ["Handle", "PairForm", "Planner", "Removal", "pair_form"]
 
 Indices = tuple[int, ...]
 
@@ -290,6 +290,17 @@ class Planner:
             self.listed.add(name[0])
         return made, out
 
+    def first_pair(self, a: Value, b: Value, form: PairForm) -> Value | None:
+        """The product in this form of operands that have not met yet; None where `pair` has to look closer."""
+        numbers = (a.number, b.number) if form.in_order else (b.number, a.number)
+        if numbers[0] >= numbers[1] or numbers in self.listed or a.symmetry or b.symmetry:
+            return None
+        shapes = a.shape + b.shape
+        made = self.values.make("pair", form.data, (a, b), [shapes[axis] for axis in form.axes])
+        self.products[numbers, form.key] = made, form.order
+        self.listed.add(numbers)
+        return made
+
     def _unsummed(
         self, leaves: Sequence[tuple[Value, Indices]], kept: frozenset[int] | set[int]
     ) -> tuple[Value, Indices] | None:
@@ -458,6 +469,30 @@ class Removal:
     place: int
     adjoint: Indices | None
     output: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class PairForm:
+    """A product of two different operands, by their rows alone.
+
+    `in_order` says whether the first was made before the second, `out` are the indices of the result's axes, `axes`
+    an operands' axis for each; `data` is what the value holds, `key` and `order` are what `Planner.products` holds.
+    """
+
+    in_order: bool
+    out: Indices
+    axes: Indices
+    data: Any
+    key: Any
+    order: Indices
+
+
+def pair_form(ra: Indices, rb: Indices, kept: frozenset[int], in_order: bool) -> PairForm:
+    """The form of a product with these rows; compare `Planner.key`."""
+    rows, _, listed = relabelled((ra, rb) if in_order else (rb, ra), ())
+    data, out, axes = _pair_layout(ra, rb, tuple([i in kept for i in ra + rb]))
+    key = rows, tuple([i in kept for i in listed])
+    return PairForm(in_order, out, axes, (data, len(out)), key, tuple([listed.index(i) for i in out]))
 
 
 @lru_cache(maxsize=4096)

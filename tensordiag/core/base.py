@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -103,7 +104,7 @@ class Expr(Views):
         return isinstance(other, Expr) and self.base is other.base
 
     def __hash__(self) -> int:
-        return id(self.base) >> 4
+        return id(self if self._base is None else self._base) >> 4
 
     def declaring(self, tensors: Iterable[Tensor]) -> Expr:
         """The same value, also accepting arrays (and sizes) for these tensors when evaluated."""
@@ -111,18 +112,17 @@ class Expr(Views):
         if extra <= self.declared:
             return self
         made: Expr = object.__new__(type(self))
-        for slot in self._slots():
+        for slot in type(self)._slots():
             setattr(made, slot, getattr(self, slot))
         made._base = self.base
         made.declared = extra | self.declared if self.declared else extra
         return made
 
     @classmethod
-    def _slots(cls) -> Iterator[str]:
-        for parent in cls.__mro__:
-            for slot in getattr(parent, "__slots__", ()):
-                if slot != "__weakref__":
-                    yield slot
+    @cache
+    def _slots(cls) -> tuple[str, ...]:
+        slots = [slot for parent in cls.__mro__ for slot in getattr(parent, "__slots__", ())]
+        return tuple([slot for slot in slots if slot != "__weakref__"])
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -139,7 +139,7 @@ class Expr(Views):
             plain = tensor.conj() if tensor.conjugate else tensor
             assert isinstance(plain, Tensor)
             known = by_name.setdefault(plain.name, plain)
-            if known != plain:
+            if known is not plain and known != plain:
                 first, second = sorted((str(known.signature), str(plain.signature)))
                 raise DimensionError(f"the name {plain.name} is used for two tensors: {first} and {second}; rename one")
         return tuple(by_name[name] for name in sorted(by_name))

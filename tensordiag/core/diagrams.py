@@ -13,7 +13,17 @@ from ..errors import DimensionError, GraphError, OrderError, counted
 from .expressions import Apply, Copy, Expr, Sum, Tensor, add
 from .numbers import Number
 
-__all__ = ["Diagram", "Environment", "UnionFind", "as_diagram", "contract", "environment", "wiring"]
+__all__ = [
+    "Diagram",
+    "Environment",
+    "UnionFind",
+    "as_diagram",
+    "contract",
+    "environment",
+    "glue",
+    "pulled_back",
+    "wiring",
+]
 
 Wires = tuple[int, ...]
 
@@ -183,7 +193,7 @@ def contract(
     and dimensions where two joined legs differ.  Cost: linear in the legs.
     """
     open_ = tuple(open)
-    rows = tuple(tuple(row) for row in labels)
+    rows = tuple([tuple(row) for row in labels])
     sizes = _check_wires(boxes, rows, open_, dims or {})
     declared: frozenset[Tensor] = frozenset()
     for box in boxes:
@@ -191,6 +201,41 @@ def contract(
             declared = declared | box.declared
     made = _assemble(tuple([box.base for box in boxes]), rows, open_, sizes, 1)
     return made.declaring(declared) if declared else made
+
+
+def glue(outer: Expr, inner: Expr, order: int) -> Expr:
+    """The composition of two derivatives: the last `order` legs of one joined to the first of the other."""
+    rows, open_ = _glued(len(outer.dims), len(inner.dims), order)
+    if outer.declared or inner.declared or outer.dims[len(outer.dims) - order :] != inner.dims[:order]:
+        return contract((outer, inner), rows, open_)
+    return _assemble((outer.base, inner.base), rows, open_, dict(enumerate(outer.dims + inner.dims[order:])), 1)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _glued(outer: int, inner: int, order: int) -> tuple[tuple[Wires, Wires], Wires]:
+    """The wires of boxes with so many legs where the last `order` of one are joined to the first of the other."""
+    every = tuple(range(outer + inner - order))
+    return (every[:outer], every[outer - order :]), every[: outer - order] + every[outer:]
+
+
+def pulled_back(outer: Expr, diagram: Diagram, node: int) -> Expr:
+    """`glue(outer, environment(diagram, node))` with the diagram opened.  Cost: linear in the diagram."""
+    inner = len(diagram.dims)
+    kept = outer.dims[: len(outer.dims) - inner]
+    if outer.declared or outer.dims[len(kept) :] != diagram.dims:
+        return glue(outer, environment(diagram, node), inner)
+    rows, open_ = _opened_up(len(kept), diagram.wires, diagram.open, len(diagram.wire_dims), node)
+    boxes = (outer.base, *diagram.boxes[:node], *diagram.boxes[node + 1 :])
+    return _assemble(boxes, rows, open_, dict(enumerate(diagram.wire_dims + kept)), 1)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _opened_up(
+    kept: int, wires: tuple[Wires, ...], open_: Wires, count: int, node: int
+) -> tuple[tuple[Wires, ...], Wires]:
+    """The wires of a box on a diagram's open legs and of the diagram's boxes without one; the legs left open."""
+    outer = tuple(range(count, count + kept))
+    return (outer + open_, *wires[:node], *wires[node + 1 :]), outer + wires[node]
 
 
 def _check_wires(
