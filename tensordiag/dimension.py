@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from threading import Lock
+from threading import RLock
 from typing import ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -15,7 +15,7 @@ __all__ = ["INTERNING", "DimLike", "Dimension", "as_dimension", "infer_sizes"]
 
 Monomial: TypeAlias = tuple[str, ...]
 
-INTERNING = Lock()
+INTERNING = RLock()
 """Held while an equal object is looked for and made: threads that build the same thing get one object."""
 
 _TOKEN = re.compile(r"\s*(?:(\d+)|([^\W\d]\w*)|([-+*]))")

@@ -110,7 +110,7 @@ def bind_sizes(
     known: Mapping[str, Tensor], shapes: Mapping[str, Sequence[int]], sizes: Mapping[str, int] | None
 ) -> dict[str, int]:
     """The sizes of the named dimensions from the shapes of the tensors' arrays and from `sizes`."""
-    pairs: list[tuple[Dimension, int, str]] = []
+    pairs: dict[tuple[Dimension, int], tuple[Dimension, int, str]] = {}
     for name, shape in shapes.items():
         tensor = known[name]
         if len(shape) != tensor.order:
@@ -119,13 +119,14 @@ def bind_sizes(
                 f"{tuple(shape)}, but the tensor has {tensor.order} leg{'s' * (tensor.order != 1)}"
             )
         for leg, (dim, size) in enumerate(zip(tensor.dims, shape, strict=True)):
-            pairs.append((dim, size, f"leg {leg} of {tensor.signature}"))
+            if (dim, size) not in pairs:  # where it is first seen says enough
+                pairs[dim, size] = dim, size, f"leg {leg} of {tensor.signature}"
     start: dict[str, int] = {}
     for name, size in (sizes or {}).items():
         if isinstance(size, bool) or not hasattr(size, "__index__") or size.__index__() < 0:
             raise DimensionError(f"the size of {name} is a natural number, not {size!r}")
         start[name] = size.__index__()
     try:
-        return infer_sizes(start, pairs)
+        return infer_sizes(start, pairs.values())
     except DimensionError as error:
         raise ShapeError(str(error)) from None

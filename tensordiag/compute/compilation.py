@@ -185,7 +185,7 @@ class Compiled:
     @property
     def source(self) -> str:
         """The program of the latest sizes as Python source."""
-        return self._current().source
+        return self._current().write_source()
 
     def _current(self) -> Program:
         if self._latest is None:

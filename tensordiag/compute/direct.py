@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from ..core.expressions import Expr, Structural
 from .lowering import Lowering
-from .products import Handle, PairForm, Planner, pair_form
+from .pair_forms import PairForm, pair_form
+from .products import Handle, Planner
 from .structure import Contraction, Piece
 from .values import Value, Values
 
@@ -39,18 +40,21 @@ def planned_directly(
     handles: dict[int, tuple[Value, Indices]] = {}
 
     def handle(box: Expr) -> tuple[Value, Indices]:
-        found = handles.get(id(box))
-        if found is None:
+        if id(box) not in handles:
             value = lowering.value(box)
-            found = handles[id(box)] = value, tuple(range(len(value.shape)))
-        return found
+            handles[id(box)] = value, tuple(range(len(value.shape)))
+        return handles[id(box)]
 
     for node, piece in steps.items():
         assert isinstance(piece, Contraction)
-        (a, axes_a), (b, axes_b) = [handle(box) for box in piece.operands]
+        first, second = piece.operands
+        a, axes_a = handles.get(id(first)) or handle(first)
+        b, axes_b = handles.get(id(second)) or handle(second)
         if 1 in a.shape or 1 in b.shape:
             return None
         form = _form(*piece.indices, piece.output, axes_a, axes_b, a.number < b.number)
+        if form.is_swapped:
+            a, b = b, a
         made, axes = planner.first_pair(a, b, form.pair), form.axes
         if made is None:
             made, out = planner.pair((a, form.row_a), (b, form.row_b), form.kept)
@@ -71,8 +75,13 @@ def _is_plain(row_a: Indices, row_b: Indices, output: Indices, count: int) -> bo
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A product by its rows and the order of its operands' axes: rows of their own axes, and the result's axes."""
+    """A product by its rows and the order of its operands' axes.
 
+    The operands come in the order in which the result's axes are those that are wanted, where one does that; `axes`
+    says where these are.  The rows are those of the operands' own axes.
+    """
+
+    is_swapped: bool
     row_a: Indices
     row_b: Indices
     kept: frozenset[int]
@@ -85,9 +94,12 @@ class _Form:
 def _form(row_a: Indices, row_b: Indices, output: Indices, axes_a: Indices, axes_b: Indices, in_order: bool) -> _Form:
     kept = frozenset(output)
     own_a, own_b = _by_own_axes(row_a, axes_a), _by_own_axes(row_b, axes_b)
-    pair = pair_form(own_a, own_b, kept, in_order)
-    axes = tuple([pair.out.index(i) for i in output])
-    return _Form(own_a, own_b, kept, not kept.issuperset(row_a + row_b), pair, axes)
+    first, second = pair_form(own_a, own_b, kept, in_order), pair_form(own_b, own_a, kept, not in_order)
+    is_swapped = first.out != output == second.out
+    if is_swapped:
+        first, own_a, own_b = second, own_b, own_a
+    axes = tuple([first.out.index(i) for i in output])
+    return _Form(is_swapped, own_a, own_b, kept, not kept.issuperset(row_a + row_b), first, axes)
 
 
 def _by_own_axes(row: Indices, axes: Indices) -> Indices:

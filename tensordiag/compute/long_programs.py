@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 __all__ = ["as_calls", "warmed"]
 
@@ -16,6 +16,10 @@ _VARIABLE = re.compile(r"\b(a\d+|v\d+(?:_\d+)?|t)\b")
 _SHORTEST = 300
 _MOST_FORMS = 0.25
 _WORTH_COMPILING = 64
+_Form: TypeAlias = tuple[Callable[[Any, Any], Any], bool, bool]
+"""A function of two variables, or of all variables and the places of some; whether it gives a value; which it is."""
+_NOTHING, _ALL, _FIRST = 0, 1, 2
+"""The places of what is never read, of all variables, and of the first array."""
 
 
 def as_calls(
@@ -28,40 +32,40 @@ def as_calls(
     """
     if len(body) < _SHORTEST:
         return None
-    statements = [_VARIABLE.split(line) for line in body]
-    forms = [tuple(parts[::2]) for parts in statements]
-    distinct = set(forms)
-    if len(distinct) > _MOST_FORMS * len(body) or any(form[0].startswith((" ", "for ", "def ")) for form in distinct):
-        return None
-    slots = {f"a{k}": k for k in range(len(guards))}
-    for parts in statements:
-        for name in parts[1::2]:
-            slots.setdefault(name, len(slots))
-    functions = {form: _forget if form[0] == "del " else _function(form, scope) for form in distinct}
-    unused = len(slots)
+    slots = {f"a{k}": _FIRST + k for k in range(len(guards))}
+    tables: list[tuple[int, ...]] = []
+    forms: dict[tuple[str, ...], _Form] = {}
     calls: list[tuple[Any, ...]] = []
-    start: list[Any] = [None] * (unused + 1)
-    own = unused + 1
-    start.append(None)
-    for form, parts in zip(forms, statements, strict=True):
-        names = [slots[name] for name in parts[1::2]]
-        target = names.pop(0) if _is_assignment(form) else unused
-        if len(names) > 2 or form[0] == "del ":
-            start.append(tuple(names))
-            names = [own, len(start) - 1]
-        calls.append((functions[form], target, *[*names, unused, unused][:2]))
+    for line in body:
+        parts = _VARIABLE.split(line)
+        form = tuple(parts[::2])
+        names = [slots.setdefault(name, _FIRST + len(slots)) for name in parts[1::2]]
+        found = forms.get(form)
+        if found is None:
+            if len(forms) > _MOST_FORMS * len(body) or form[0].startswith((" ", "for ", "def ")):
+                return None
+            found = forms[form] = _function(form, scope)
+        function, assigns, takes_all = found
+        target = names.pop(0) if assigns else _NOTHING
+        if takes_all:
+            tables.append(tuple(names))
+            names = [_ALL, -len(tables)]
+        calls.append(
+            (function, target, *names) if len(names) == 2 else (function, target, *names, _NOTHING, _NOTHING)[:4]
+        )
+    start: list[Any] = [None] * (_FIRST + len(slots)) + tables[::-1]
     *steps, (finish, _, *last) = calls
 
     def run(given: Mapping[str, Any]) -> Any:
         if len(given) != len(guards):
             return miss
         variables = start.copy()
-        for place, (name, kind, dtype, shape) in enumerate(guards):
+        for place, (name, kind, dtype, shape) in enumerate(guards, _FIRST):
             array: Any = given.get(name)
             if type(array) is not kind or array.dtype is not dtype or array.shape != shape:
                 return miss
             variables[place] = array
-        variables[own] = variables
+        variables[_ALL] = variables
         try:
             for function, target, first, second in steps:
                 variables[target] = function(variables[first], variables[second])
@@ -75,6 +79,14 @@ def as_calls(
 def _forget(variables: list[Any], places: tuple[int, ...]) -> None:
     for place in places:
         variables[place] = None
+
+
+def _collected(variables: list[Any], places: tuple[int, ...]) -> list[Any]:
+    return [variables[place] for place in places]
+
+
+_LISTS = {("del ", ""): _forget, ("return [", "]"): _collected}
+"""Statements on a list of variables, whatever their number."""
 
 
 def warmed(
@@ -96,13 +108,12 @@ def warmed(
     return run
 
 
-def _is_assignment(form: tuple[str, ...]) -> bool:
-    return form[0] == "" and len(form) > 1 and form[1].startswith(" = ")
-
-
-def _function(form: tuple[str, ...], scope: dict[str, Any]) -> Callable[[Any, Any], Any]:
-    """The function of two variables that carries out a form, or of (all variables, their places) for more of them."""
-    assigns = _is_assignment(form)
+def _function(form: tuple[str, ...], scope: dict[str, Any]) -> _Form:
+    """What carries out a form."""
+    ends = form[0], form[-1]
+    if len(form) > 1 and ends in _LISTS and set(form[1:-1]) <= {", "}:
+        return _LISTS[ends], False, True
+    assigns = form[0] == "" and len(form) > 1 and form[1].startswith(" = ")
     texts = (form[1][3:], *form[2:]) if assigns else form
     count = len(texts) - 1
     names = [f"x[y[{k}]]" for k in range(count)] if count > 2 else ["x", "y"][:count]
@@ -110,5 +121,4 @@ def _function(form: tuple[str, ...], scope: dict[str, Any]) -> Callable[[Any, An
     found: dict[str, Any] = {}
     text = f"return {text}" if assigns else text
     exec(f"def form(x, y):\n    {text}", scope, found)  # generated names and numbers only
-    made: Callable[[Any, Any], Any] = found["form"]
-    return made
+    return found["form"], assigns, count > 2

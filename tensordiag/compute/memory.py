@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from ..errors import MemoryLimitError
 from .layouts import copied_entries
 from .values import Value, reachable
 
-__all__ = ["default_memory_limit", "peak_bytes", "readable_bytes"]
+__all__ = ["default_memory_limit", "most_bytes", "peak_bytes", "readable_bytes"]
 
 _VIEWS = frozenset({"input", "view", "turn", "part"})
 
@@ -44,6 +45,13 @@ def peak_bytes(order: Sequence[Value], results: Sequence[Value], itemsize: int, 
             if last[base] == place:
                 total -= live.pop(base, 0)
     return peak
+
+
+def most_bytes(order: Sequence[Value], itemsize: int) -> float:
+    """At a glance, what `peak_bytes` cannot be more than."""
+    if any(value.kind == "sliced" for value in order):
+        return math.inf
+    return 2 * itemsize * sum([value.entries for value in order])
 
 
 def _copied(value: Value) -> int:

@@ -64,9 +64,9 @@ class NumpyWriter(Writer):
 
     def write_run(self, value: Value) -> bool:
         """A run of elementwise values on large arrays as a loop over blocks."""
-        run = self.runs.get(value.number)
-        if run is None:
+        if value.number not in self.runs:
             return False
+        run = self.runs[value.number]
         inside = {v.number for v in run}
         used = {o.number for v in self.order if v.number not in inside for o in v.operands}
         used |= {root.number for root in self.roots}
@@ -106,30 +106,35 @@ class NumpyWriter(Writer):
 
     def settle(self, value: Value, text: str) -> None:
         """Write the statement; the name of a buffer that was overwritten lives on."""
-        if text.startswith("="):
-            self.name[value.number] = text[1:]
-            self.owned.add(self.base[value.number])
+        number = value.number
+        base = self.base[number]
+        if text[0] == "=":
+            name = text[1:]
+            self.owned.add(base)
         else:
-            super().settle(value, text)
-        self.aliases.setdefault(self.base[value.number], []).append(self.name[value.number])
-        if not text.startswith("="):
-            if self.base[value.number] == value.number and value.shape:
-                self.owned.add(self.base[value.number])
-            if value.kind == "pair" and text.startswith(_PRODUCTS) and text.endswith(")") and ".reshape" not in text:
-                self.compact.add(self.name[value.number])
+            name = f"v{len(self.name)}"
+            self.lines.append(f"{name} = {text}")
+            if base == number and value.shape:
+                self.owned.add(base)
+            if value.kind == "pair" and text.startswith(_PRODUCTS) and text[-1] == ")" and ".reshape" not in text:
+                self.compact.add(name)
+        self.name[number] = name
+        if base in self.aliases:
+            self.aliases[base].append(name)
+        else:
+            self.aliases[base] = [name]
         self.release(value)
 
     def release(self, value: Value) -> None:
         """Let go of the buffers that nobody needs after this value: for a later value of their shape, or for good."""
         here = self.place[value.number]
+        ending = [o for o in value.operands if self.last[self.base[o.number]] == here]
         gone: list[str] = []
-        for operand in dict.fromkeys(value.operands):
+        for operand in dict.fromkeys(ending):
             base = self.base[operand.number]
-            if base not in self.owned or self.last[base] != here:
-                continue
             owner = self.order[self.place[base]]
             name = self.name[base]
-            if name == self.name[value.number] or owner.entries < _WORTH_DELETING:
+            if base not in self.owned or name == self.name[value.number] or owner.entries < _WORTH_DELETING:
                 continue
             names = dict.fromkeys(self.aliases.pop(base, ()))
             pooled = name in self.compact and self.reuse and owner.entries >= _WORTH_REUSING

@@ -13,7 +13,7 @@ from .choice import cheapest_plan, choose_form
 from .direct import planned_directly
 from .layouts import arranged
 from .lowering import lower
-from .memory import peak_bytes
+from .memory import most_bytes, peak_bytes
 from .paths import DEFAULT, Search
 from .short_axes import without_short_axes
 from .slicing import Slicing
@@ -23,6 +23,7 @@ from .values import Value, Values, reachable, results_first
 __all__ = ["Plan", "core_plan", "make_plan"]
 
 _WORTH = 0.9
+_MANY, _IN_CACHE = 1000, 2**22
 _VIEWS = frozenset({"input", "view", "turn", "part"})
 _FACTORISED = {"inv": 6, "solve": 2, "det": 2, "logdet": 2}
 """Operations on a matrix of n rows by its LU factors, in n³/3."""
@@ -82,7 +83,8 @@ class Plan:
 
     def check_memory(self, limit: int) -> None:
         """`MemoryLimitError` naming the first intermediate that goes over a limit in bytes."""
-        peak_bytes(self.values, self.results, self.itemsize, limit)
+        if most_bytes(self.values, self.itemsize) > limit:
+            peak_bytes(self.values, self.results, self.itemsize, limit)
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain data."""
@@ -155,9 +157,11 @@ def make_plan(
 
 
 def _planned(results: Sequence[Value], sizes: Mapping[str, int], itemsize: int) -> Plan:
-    order, other = reachable(results), results_first(results)
-    if peak_bytes(other, results, itemsize) < _WORTH * peak_bytes(order, results, itemsize):
-        order = other
+    order = reachable(results)
+    if len(order) < _MANY or most_bytes(order, itemsize) > _IN_CACHE:
+        other = results_first(results)
+        if peak_bytes(other, results, itemsize) < _WORTH * peak_bytes(order, results, itemsize):
+            order = other
     inputs = {v.data: v for v in order if v.kind == "input"}
     return Plan(tuple(inputs[name] for name in sorted(inputs)), tuple(results), sizes, itemsize, order)
 

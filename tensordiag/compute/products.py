@@ -10,12 +10,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from ..core.numbers import Number, as_number
 from .costs import PairCosts, traffic_cost
 from .forms import use_counts
+from .pair_forms import PairForm, pair_layout
 from .paths import DEFAULT, Search, find_path
 from .slicing import Slicing, inner_inputs, sliced_indices, sliced_parts
 from .sums import Core, common_factor, core_places, divided, output_pattern, sum_symmetry
@@ -23,7 +23,7 @@ from .sweeps import Tree, along, products_of_others, swept
 from .trees import best_tree, with_legs
 from .values import Term, Value, Values, all_arrangements, is_apply, relabelled, results_first
 
-__all__ = ["Handle", "PairForm", "Planner", "Removal", "pair_form"]
+__all__ = ["Handle", "Planner", "Removal"]
 
 Indices = tuple[int, ...]
 
@@ -279,7 +279,7 @@ class Planner:
         elif (whole := self._unsummed(leaves or (a, b), kept)) is not None:
             made, out = self._reduced(*whole, dict.fromkeys(kept, 2))
         else:
-            rows, out, sizes = _pair_layout(a[1], b[1], tuple([i in kept for i in a[1] + b[1]]))
+            rows, out, sizes = pair_layout(a[1], b[1], tuple([i in kept for i in a[1] + b[1]]))
             shapes = a[0].shape + b[0].shape
             shape = [shapes[axis] for axis in sizes]
             turns = dict.fromkeys([tuple([out.index(twin[listed.index(i)]) for i in out]) for twin in twins])
@@ -469,45 +469,3 @@ class Removal:
     place: int
     adjoint: Indices | None
     output: Indices
-
-
-@dataclass(frozen=True, slots=True)
-class PairForm:
-    """A product of two different operands, by their rows alone.
-
-    `in_order` says whether the first was made before the second, `out` are the indices of the result's axes, `axes`
-    an operands' axis for each; `data` is what the value holds, `key` and `order` are what `Planner.products` holds.
-    """
-
-    in_order: bool
-    out: Indices
-    axes: Indices
-    data: Any
-    key: Any
-    order: Indices
-
-
-def pair_form(ra: Indices, rb: Indices, kept: frozenset[int], in_order: bool) -> PairForm:
-    """The form of a product with these rows; compare `Planner.key`."""
-    rows, _, listed = relabelled((ra, rb) if in_order else (rb, ra), ())
-    data, out, axes = _pair_layout(ra, rb, tuple([i in kept for i in ra + rb]))
-    key = rows, tuple([i in kept for i in listed])
-    return PairForm(in_order, out, axes, (data, len(out)), key, tuple([listed.index(i) for i in out]))
-
-
-@lru_cache(maxsize=4096)
-def _pair_layout(
-    ia: Indices, ib: Indices, is_kept: tuple[bool, ...]
-) -> tuple[tuple[Indices, Indices], Indices, tuple[int, ...]]:
-    """Rows relabelled with the result's axes first (0, 1, …), the result's indices, and an operands' axis for each.
-
-    The axes of both operands are counted through, as in `is_kept`.
-    """
-    kept = {i for i, flag in zip(ia + ib, is_kept, strict=True) if flag}
-    inside_b, inside_a = set(ib), set(ia)
-    batch = [i for i in ia if i in kept and i in inside_b]
-    alone = [i for i in ia if i in kept and i not in inside_b] + [i for i in ib if i in kept and i not in inside_a]
-    last = batch and ia[-1] == ib[-1] == batch[-1] and len(batch) == len(inside_a & inside_b)
-    out = tuple([*batch[:-1], *alone, batch[-1]] if last else [*batch, *alone])
-    rows, _, _ = relabelled((ia, ib), out)
-    return (rows[0], rows[1]), out, tuple([(ia + ib).index(i) for i in out])

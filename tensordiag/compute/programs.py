@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,12 @@ MISS = object()
 class Program:
     """A plan as code: `run(arrays by name)` gives the list of results, or `MISS` for other shapes or types.
 
-    `unguarded` is the same without the test of the arrays' type, for what stands for an array while a library
-    traces a program; None where no library does.
+    `write_source` gives its text.  `unguarded` is the same without the test of the arrays' type, for what stands for
+    an array while a library traces a program; None where no library does.
     """
 
     plan: Plan
-    source: str
+    write_source: Callable[[], str]
     run: Callable[[Mapping[str, Any]], Any]
     unguarded: Callable[[Mapping[str, Any]], Any] | None = None
 
@@ -68,11 +69,8 @@ def make_program(
                 return _numpy_run(body, scope, dtypes, shapes, plan)
 
             run = with_checks(run, careful)
-        return Program(
-            plan,
-            _readable({name: shapes[name] for name in _input_names(plan)}, body, writer, backend, scope["dtype"]),
-            run,
-        )
+        given = {name: shapes[name] for name in _input_names(plan)}
+        return Program(plan, partial(_readable, given, body, writer, backend, scope["dtype"]), run)
     return _library_program(plan, dtypes, backend, single, shapes)
 
 
@@ -99,9 +97,8 @@ def _library_program(
         return finished(*(given[name] for name in names))
 
     run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
-    return Program(
-        plan, _readable({name: shapes[name] for name in names}, body, writer, backend, dtype), run, unguarded
-    )
+    given = {name: shapes[name] for name in names}
+    return Program(plan, partial(_readable, given, body, writer, backend, dtype), run, unguarded)
 
 
 def _numpy_program(

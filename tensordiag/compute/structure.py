@@ -224,14 +224,14 @@ def _kept(
     for node in order:
         if id(node) in removals:
             continue
-        inside = isinstance(node, (Diagram, Environment))
+        is_network = isinstance(node, (Diagram, Environment))
         if isinstance(node, Environment) and id(node.diagram) in networks:
             continue
-        for child in live_below(node):
-            base = child.base
+        below = [child.base for child in live_below(node)]
+        for base in below:
             uses[id(base)] = uses.get(id(base), 0) + 1
-            if not inside and not isinstance(base, Tensor):
-                kept.add(id(base))
+        if not is_network:
+            kept.update([id(base) for base in below if not isinstance(base, Tensor)])
     kept.update(map(id, roots))
     weight: dict[int, int] = {}
     for node in order:
@@ -255,7 +255,9 @@ def _kept(
 def _weigh(node: Expr, weight: dict[int, int], kept: set[int], largest: int) -> int:
     """The operands of a diagram after inlining; where they are too many, its heaviest boxes are kept apart."""
     below = live_below(node)
-    total = sum([weight.get(id(box), 1) for box in below])
+    total = 0
+    for box in below:
+        total += weight.get(id(box), 1)
     if total > largest:
         for box in sorted({id(box): box for box in below}.values(), key=lambda box: -weight.get(id(box), 1)):
             if total <= largest or weight.get(id(box), 1) == 1:
@@ -271,10 +273,10 @@ def _repeats(node: Expr, kept: Set[int]) -> bool:
     """Whether a diagram only repeats or relabels at most one operand, summing nothing."""
     sure = 0
     for box in live_below(node):
-        inside = live_below(box) if isinstance(box, Environment) and id(box) not in kept else (box,)
-        sure += sum([_is_operand(inner, kept) for inner in inside])
-    if sure > 1:
-        return False
+        for inner in live_below(box) if isinstance(box, Environment) and id(box) not in kept else (box,):
+            sure += _is_operand(inner, kept)
+            if sure > 1:
+                return False
     flat = inlined(node, kept)
     return len(flat.operands) <= 1 and all(i in flat.output for row in flat.indices for i in row)
 

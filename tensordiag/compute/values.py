@@ -43,10 +43,10 @@ class Value:
 
     `kind` is ``"input"``, ``"view"``, ``"apply"`` or ``"poly"`` as lowered; a plan adds ``"pair"``, ``"reduce"``,
     ``"expand"``, ``"scale"`` and ``"sum"``.  `data` is what, with the operands, determines it.  `symmetry` lists
-    the axis orders (but the identity) that leave it unchanged.
+    the axis orders (but the identity) that leave it unchanged, `entries` counts its entries.
     """
 
-    __slots__ = ("data", "kind", "number", "operands", "shape", "symmetry")
+    __slots__ = ("data", "entries", "kind", "number", "operands", "shape", "symmetry")
 
     def __init__(
         self,
@@ -63,11 +63,7 @@ class Value:
         self.operands = operands
         self.shape = shape
         self.symmetry = symmetry
-
-    @property
-    def entries(self) -> int:
-        """The number of entries."""
-        return math.prod(self.shape)
+        self.entries = math.prod(shape)
 
     @property
     def terms(self) -> tuple[Term, ...]:

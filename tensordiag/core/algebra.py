@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ..dimension import Dimension, DimLike, as_dimension
 from ..errors import DimensionError, OrderError
-from .diagrams import contract, permuted
+from .diagrams import contract, glue, permuted
 from .expressions import Copy, Expr, Sum, Tensor, add, one
 from .numbers import Number, as_number, is_number
 from .structurals import merge, unit
@@ -125,9 +125,7 @@ def matmul(a: object, b: object) -> Expr:
             f"cannot multiply {left!r} @ {right!r}: the last leg of the first is {left.dims[-1]}, "
             f"the first leg of the second is {right.dims[0]}"
         )
-    n = left.order
-    labels = [list(range(n)), [n - 1, *range(n, n + right.order - 1)]]
-    return contract([left, right], labels, [*range(n - 1), *range(n, n + right.order - 1)])
+    return glue(left, right, 1)
 
 
 def outer(*factors: object) -> Expr:

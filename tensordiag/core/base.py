@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Expr", "walk"]
 
 
+_NONE: frozenset[Any] = frozenset()
+
+
 class Expr(Views):
     """A tensor-valued expression with ordered open legs (`dims`); the axes of its value.
 
@@ -46,19 +49,16 @@ class Expr(Views):
         known of them (`memo`) may lead back to it, which would keep it for ever.
         """
         whole = (cls, *key)
-        found = Expr._interned.get(whole)
-        if found is not None:
-            return found
-        made = object.__new__(cls)
-        made.dims = dims
-        made.declared = frozenset()
-        made._base = made._digest = made._memo = None
-        for name, value in fields.items():
-            setattr(made, name, value)
         with INTERNING:
             found = Expr._interned.get(whole)
             if found is None:
-                Expr._interned[whole] = found = made
+                found = object.__new__(cls)
+                found.dims = dims
+                found.declared = _NONE
+                found._base = found._digest = found._memo = None
+                for name, value in fields.items():
+                    setattr(found, name, value)
+                Expr._interned[whole] = found
         return found
 
     # -- structure ---------------------------------------------------------------------------------

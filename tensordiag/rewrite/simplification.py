@@ -151,7 +151,7 @@ class _Simplifier:
         """
         network = flatten_once(node)
         sums = [k for k in range(len(network.operands)) if isinstance(self._terms_of(network, k), Sum)]
-        wide = {k for k in sums if self.everything or self._is_wide(network.operands[k], node)}
+        wide = {k for k in sums if self.everything or self._is_wide(network, k, node)}
         if math.prod(_count(self._terms_of(network, k)) for k in wide) > _MOST_TERMS:
             wide = set()
         if wide and self.record:
@@ -167,10 +167,18 @@ class _Simplifier:
                 best = other
         return best
 
-    @staticmethod
-    def _is_wide(box: Expr, node: Expr) -> bool:
-        """Whether a sum is multiplied out: the product rule made it, or matrix notation has no box of its order."""
-        return getattr(box, "spread", False) or (box.order > _MOST_LEGS >= node.order)
+    def _is_wide(self, network: Network, k: int, node: Expr) -> bool:
+        """Whether a sum is multiplied out: the product rule made it, or matrix notation has no box of its order.
+
+        It has none for a tensor of that order either: then the sum stays as it was written.
+        """
+        box = network.operands[k]
+        if getattr(box, "spread", False):
+            return True
+        if not box.order > _MOST_LEGS >= node.order:
+            return False
+        terms = [flatten_once(term) for _, term in _terms_of(self._terms_of(network, k))]
+        return all(inner.order <= _MOST_LEGS for term in terms for inner in term.operands)
 
     def _terms_of(self, network: Network, k: int) -> Expr:
         box = network.operands[k]
