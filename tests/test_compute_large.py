@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections import Counter
 
 import networkx as nx
@@ -11,6 +12,7 @@ import pytest
 
 import tensordiag as td
 from tensordiag.compute import compile
+from tensordiag.compute.numpy_source import NumpyWriter
 from tensordiag.errors import BackendError, MemoryLimitError
 
 rng = np.random.default_rng(0)
@@ -95,6 +97,46 @@ def test_long_programs_are_the_same_as_short_ones():
         program({name: array for name, array in arrays.items() if name != "A0"})
     narrow = {name: array.astype(np.float32) for name, array in arrays.items()}
     assert program(narrow)[1].dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", ["matrices", "hadamard", "single"])
+def test_long_chains_of_products_run_before_they_are_written(shape, monkeypatch):
+    N, d = 360, 9
+    ts = [td.Tensor(f"A{k}", ("d",) * (2 if shape != "hadamard" else 1)) for k in range(N)]
+    product = ts[0]
+    for k, t in enumerate(ts[1:]):
+        product = product * t if shape == "hadamard" else product @ (t.T if k % 3 else t)
+    f = product.sum() if shape == "hadamard" else td.trace(product)
+    exprs = product if shape == "single" else td.grad(f, ts)
+    if shape == "hadamard":
+        arrays = {t.name: rng.uniform(0.9, 1.1, d) for t in ts}
+    else:
+        arrays = {t.name: np.linalg.qr(rng.standard_normal((d, d)))[0] for t in ts}
+    written = []
+    write = NumpyWriter.write
+    monkeypatch.setattr(NumpyWriter, "write", lambda self: written.append(self) or write(self))
+    program = compile(exprs)
+    got = program(arrays)
+    assert not written
+    tracemalloc.start()
+    program(arrays)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert set(program.plan.as_dict()["rows"][-1]) >= {"kernel", "flops"}
+    assert {row["kernel"] for row in program.plan.as_dict()["rows"]} <= {"matmul", "multiply"}
+    assert taken < program.plan.peak_memory + 200 * len(program.plan.values) + 50_000
+    assert len(written) == 1
+    scope = {}
+    exec(program.source, scope)
+    want = scope["program"](*(arrays[name] for name in sorted(arrays)))
+    for _ in range(70):  # until it is compiled as a whole
+        again = program(arrays)
+    for found in (got, again):
+        np.testing.assert_array_equal(found, want)
+    with pytest.raises(td.TensordiagError, match="no array is given for A0"):
+        program({name: array for name, array in arrays.items() if name != "A0"})
+    narrow = {name: array.astype(np.float32) for name, array in arrays.items()}
+    assert np.asarray(program(narrow)).dtype == np.float32
 
 
 @pytest.mark.parametrize(

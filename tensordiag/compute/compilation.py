@@ -180,7 +180,9 @@ class Compiled:
     @property
     def plan(self) -> Plan:
         """The plan of the latest sizes: print it for a table of the costs."""
-        return self._current().plan
+        program = self._current()
+        program.write_source()  # which kernels there are is known then
+        return program.plan
 
     @property
     def source(self) -> str:

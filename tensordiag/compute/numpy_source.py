@@ -14,7 +14,8 @@ from .array_views import broadcast
 from .blocks import Block, find_runs
 from .constants import constant_source
 from .implementations import power, relu, step
-from .product_source import product_call
+from .long_programs import WORTH_DELETING
+from .product_source import factors, product_call
 from .values import Value
 from .writers import Writer, letters, literal
 
@@ -26,7 +27,6 @@ _Part: TypeAlias = tuple[tuple[Any, Indices, Indices, Any], str, Value]
 _ALIASES = frozenset({"view", "turn", "conjugate"})  # of real arrays, a conjugate is the array itself
 _SCALAR_ROW = 4096
 _WORTH_REUSING = 2048
-_WORTH_DELETING = 64
 _SHORT_ROW = 32
 _COMPARED = {relu: "maximum", step: "greater"}
 _POWER_CALLS = {-1: np.reciprocal, 2: np.square, Fraction(1, 2): np.sqrt}
@@ -134,7 +134,7 @@ class NumpyWriter(Writer):
             base = self.base[operand.number]
             owner = self.order[self.place[base]]
             name = self.name[base]
-            if base not in self.owned or name == self.name[value.number] or owner.entries < _WORTH_DELETING:
+            if base not in self.owned or name == self.name[value.number] or owner.entries < WORTH_DELETING:
                 continue
             names = dict.fromkeys(self.aliases.pop(base, ()))
             pooled = name in self.compact and self.reuse and owner.entries >= _WORTH_REUSING
@@ -424,7 +424,7 @@ class NumpyWriter(Writer):
                 return f"={x}"
         if len(ra) == len(rb) == 1 and order == 2:
             self.use(value, "outer")
-        first, second = broadcast(a, ra, out, leading=True), broadcast(b, rb, out, leading=True)
+        first, second = factors((ra, rb), order, a, b)
         buffer = self.take(value)
         if buffer is not None:
             self.lines.append(f"multiply({first}, {second}, {buffer})")

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from .array_views import as_matrix, as_stack
+from .array_views import as_matrix, as_stack, broadcast
 from .layouts import stacked_lead, summed_order
 from .writers import letters
 
-__all__ = ["Call", "product_call"]
+__all__ = ["Call", "factors", "product_call"]
 
 Indices = tuple[int, ...]
 Rows = tuple[Indices, Indices]
@@ -56,6 +56,12 @@ def product_call(rows: Rows, order: int, shapes: Rows, same: bool) -> Call | Non
     first, second = as_stack("{0}", ra, batch, left, summed, size), as_stack("{1}", rb, batch, summed, right, size)
     plain = len(batch) == len(left) == len(right) == 1
     return Call("matmul", f"matmul({first}, {second})" + ("" if plain else _reshaped(order, size)))
+
+
+def factors(rows: Rows, order: int, a: str, b: str) -> tuple[str, str]:
+    """The source of operands whose elementwise product has the axes 0, 1, …: nothing is summed."""
+    out = range(order)
+    return broadcast(a, rows[0], out, leading=True), broadcast(b, rows[1], out, leading=True)
 
 
 def _dot(rows: Rows, outer: tuple[Group, Group], order: int, size: dict[int, int], same: bool) -> Call:

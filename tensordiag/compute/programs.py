@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .backends import NUMPY, Backend
 from .domains import checked, is_limited, with_checks
 from .implementations import implementation
-from .long_programs import as_calls, warmed
+from .long_programs import Run, as_calls, as_products, warmed
 from .numpy_source import NumpyWriter
 from .planning import Plan
 from .values import Value
@@ -26,6 +26,8 @@ __all__ = ["MISS", "Program", "make_program"]
 
 _WITH_NUMBERS = frozenset({"scale", "full", "apply", "logistic"})
 
+_Written: TypeAlias = tuple[list[str], dict[str, Any], Writer]
+
 MISS = object()
 """What a program answers to arrays that it was not made for."""
 
@@ -34,8 +36,8 @@ MISS = object()
 class Program:
     """A plan as code: `run(arrays by name)` gives the list of results, or `MISS` for other shapes or types.
 
-    `write_source` gives its text.  `unguarded` is the same without the test of the arrays' type, for what stands for
-    an array while a library traces a program; None where no library does.
+    `write_source` gives its text, and the plan its kernels.  `unguarded` is the same without the test of the arrays'
+    type, for what stands for an array while a library traces a program; None where no library does.
     """
 
     plan: Plan
@@ -59,26 +61,27 @@ def make_program(
     plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
 ) -> Program:
     """Write and define the program of a plan for arrays of these types and shapes (also of some it does not read)."""
-    if backend.name == "numpy":
-        body, scope, writer = _numpy_program(plan, dtypes, single, shapes, False)
-        run = _numpy_run(body, scope, dtypes, shapes, plan)
-        if any(is_limited(value) for value in plan.values):
+    if backend.name != "numpy":
+        return _library_program(plan, dtypes, backend, single, shapes)
+    written = cache(partial(_numpy_program, plan, dtypes, single, shapes, False))
+    run = _numpy_run(written, plan, dtypes, single, shapes)
+    if any(is_limited(value) for value in plan.values):
+        again = partial(_numpy_program, plan, dtypes, single, shapes, True)
+        run = with_checks(run, lambda: _numpy_run(again, plan, dtypes, single, shapes))
+    given = {name: shapes[name] for name in _input_names(plan)}
 
-            def careful() -> Callable[..., Any]:
-                body, scope, _ = _numpy_program(plan, dtypes, single, shapes, True)
-                return _numpy_run(body, scope, dtypes, shapes, plan)
+    def write_source() -> str:
+        body, scope, writer = written()
+        return _readable(given, body, writer, backend, scope["dtype"])
 
-            run = with_checks(run, careful)
-        given = {name: shapes[name] for name in _input_names(plan)}
-        return Program(plan, partial(_readable, given, body, writer, backend, scope["dtype"]), run)
-    return _library_program(plan, dtypes, backend, single, shapes)
+    return Program(plan, write_source, run)
 
 
 def _library_program(
     plan: Plan, dtypes: Mapping[str, Any], backend: Backend, single: bool, shapes: Mapping[str, tuple[int, ...]]
 ) -> Program:
     """The program for another library's arrays: a function of those that it reads, or of one that tells the device."""
-    kinds = {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
+    kinds = _kinds(plan, dtypes)
     every = _all_names(plan, dtypes)
     names = every[: len(plan.inputs) or 1]
     writer = FunctionalWriter(plan.inputs, plan.results, plan.values, {"implementation": backend.implementation})
@@ -103,16 +106,13 @@ def _library_program(
 
 def _numpy_program(
     plan: Plan, dtypes: Mapping[str, Any], single: bool, shapes: Mapping[str, tuple[int, ...]], careful: bool
-) -> tuple[list[str], dict[str, Any], Writer]:
+) -> _Written:
     """The statements, their scope, and what wrote them."""
-    kinds = {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
-    dtype = NUMPY.common_dtype(kinds)
-    if any(_has_complex(value) for value in plan.values):
-        dtype = np.result_type(dtype, np.complex64)
+    dtype = _numpy_dtype(plan, dtypes)
     writer = NumpyWriter(plan.inputs, plan.results, plan.values, {"implementation": implementation})
     if careful:
         writer.functions["implementation"] = lambda name: checked(name, getattr(writer, "current", None))
-    writer.reuse = len(kinds) <= 1 and dtype.kind == "f"
+    writer.reuse = dtype.kind == "f" and len(_kinds(plan, dtypes)) <= 1
     body = writer.write()
     if not careful:
         plan.kernels.update(writer.kernels)
@@ -122,20 +122,37 @@ def _numpy_program(
 
 
 def _numpy_run(
-    body: Sequence[str],
-    scope: dict[str, Any],
-    dtypes: Mapping[str, Any],
-    shapes: Mapping[str, tuple[int, ...]],
+    written: Callable[[], _Written],
     plan: Plan,
-) -> Callable[..., Any]:
+    dtypes: Mapping[str, Any],
+    single: bool,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Run:
+    """The program as a function: of a long one, for some calls, a list of calls, at best without writing it."""
     every = _all_names(plan, dtypes)
     guards = [(name, np.ndarray, dtypes[name], shapes[name]) for name in every]
-    calls = as_calls(body, scope, guards, MISS)
 
-    def code() -> Callable[..., Any]:
+    def code() -> Run:
+        body, scope, _ = written()
         return _define(_guarded(len(every), body), scope, "program")
 
+    calls = as_products(plan.values, plan.results, single, NUMPY.scope(_numpy_dtype(plan, dtypes)), guards, MISS)
+    if calls is None:
+        body, scope, _ = written()
+        calls = as_calls(body, scope, guards, MISS)
     return code() if calls is None else warmed(calls, code)
+
+
+def _numpy_dtype(plan: Plan, dtypes: Mapping[str, Any]) -> Any:
+    """The type that the program computes in."""
+    dtype = NUMPY.common_dtype(_kinds(plan, dtypes))
+    is_complex = any(_has_complex(value) for value in plan.values)
+    return np.result_type(dtype, np.complex64) if is_complex else dtype
+
+
+def _kinds(plan: Plan, dtypes: Mapping[str, Any]) -> set[Any]:
+    """The types of the arrays that are read, or of all where none is."""
+    return {dtypes[value.data] for value in plan.inputs} or set(dtypes.values())
 
 
 def _input_names(plan: Plan) -> tuple[str, ...]:
