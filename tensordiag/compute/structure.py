@@ -28,9 +28,12 @@ _LARGEST_NETWORK = 64
 _SMALL_NETWORK = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Contraction:
-    """coefficient · Σ Π operand[indices]; an index is a number into `dims` (see `core.networks.Network`)."""
+    """coefficient · Σ Π operand[indices]; an index is a number into `dims` (see `core.networks.Network`).
+
+    Never changed (not `frozen`, which takes three times as long to make).
+    """
 
     coefficient: Number
     operands: tuple[Expr, ...]

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..dimension import Dimension, as_dimension
 from ..errors import DimensionError, GraphError, OrderError, counted
@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 Wires = tuple[int, ...]
+_Labels: TypeAlias = tuple[tuple[Any, ...], ...]
+_Form: TypeAlias = tuple[_Labels, tuple[Any, ...], tuple[tuple[Wires, ...], Wires, tuple[Any, ...]]]
+"""A label for every leg of some boxes, one for every open leg, and the same as wire numbers with their labels."""
 
 _REMEMBERED = 4096
 """Patterns of wires that are kept: most diagrams have one of a few."""
@@ -205,17 +208,19 @@ def contract(
 
 def glue(outer: Expr, inner: Expr, order: int) -> Expr:
     """The composition of two derivatives: the last `order` legs of one joined to the first of the other."""
-    rows, open_ = _glued(len(outer.dims), len(inner.dims), order)
+    form = _glued(len(outer.dims), len(inner.dims), order)
     if outer.declared or inner.declared or outer.dims[len(outer.dims) - order :] != inner.dims[:order]:
-        return contract((outer, inner), rows, open_)
-    return _assemble((outer.base, inner.base), rows, open_, dict(enumerate(outer.dims + inner.dims[order:])), 1)
+        return contract((outer, inner), form[0], form[1])
+    return _formed((outer.base, inner.base), form, outer.dims + inner.dims[order:])
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _glued(outer: int, inner: int, order: int) -> tuple[tuple[Wires, Wires], Wires]:
-    """The wires of boxes with so many legs where the last `order` of one are joined to the first of the other."""
+def _glued(outer: int, inner: int, order: int) -> _Form:
+    """Boxes with so many legs where the last `order` of one are joined to the first of the other."""
     every = tuple(range(outer + inner - order))
-    return (every[:outer], every[outer - order :]), every[: outer - order] + every[outer:]
+    rows = every[:outer], every[outer - order :]
+    open_ = every[: outer - order] + every[outer:]
+    return rows, open_, _numbered(rows, open_)
 
 
 def pulled_back(outer: Expr, diagram: Diagram, node: int) -> Expr:
@@ -224,18 +229,16 @@ def pulled_back(outer: Expr, diagram: Diagram, node: int) -> Expr:
     kept = outer.dims[: len(outer.dims) - inner]
     if outer.declared or outer.dims[len(kept) :] != diagram.dims:
         return glue(outer, environment(diagram, node), inner)
-    rows, open_ = _opened_up(len(kept), diagram.wires, diagram.open, len(diagram.wire_dims), node)
-    boxes = (outer.base, *diagram.boxes[:node], *diagram.boxes[node + 1 :])
-    return _assemble(boxes, rows, open_, dict(enumerate(diagram.wire_dims + kept)), 1)
+    form = _opened_up(len(kept), diagram.wires, diagram.open, len(diagram.wire_dims), node)
+    return _formed((outer.base, *diagram.boxes[:node], *diagram.boxes[node + 1 :]), form, diagram.wire_dims + kept)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _opened_up(
-    kept: int, wires: tuple[Wires, ...], open_: Wires, count: int, node: int
-) -> tuple[tuple[Wires, ...], Wires]:
-    """The wires of a box on a diagram's open legs and of the diagram's boxes without one; the legs left open."""
+def _opened_up(kept: int, wires: tuple[Wires, ...], open_: Wires, count: int, node: int) -> _Form:
+    """A box on a diagram's open legs and the diagram's boxes without one, whose legs are left open."""
     outer = tuple(range(count, count + kept))
-    return (outer + open_, *wires[:node], *wires[node + 1 :]), outer + wires[node]
+    rows, outside = (outer + open_, *wires[:node], *wires[node + 1 :]), outer + wires[node]
+    return rows, outside, _numbered(rows, outside)
 
 
 def _check_wires(
@@ -294,6 +297,14 @@ def _clash(
     )
 
 
+def _formed(boxes: tuple[Expr, ...], form: _Form, dims: tuple[Dimension, ...]) -> Expr:
+    """The one value of boxes wired in a form, `dims` by label."""
+    rows, open_, (wires, outer, labels) = form
+    if len(boxes) == 1 or any(map(_is_absorbed, boxes)):
+        return _assemble(boxes, rows, open_, dict(enumerate(dims)), 1)
+    return Diagram(boxes, wires, outer, tuple([dims[label] for label in labels]))
+
+
 def _assemble(
     boxes: tuple[Expr, ...],
     rows: tuple[tuple[Any, ...], ...],
@@ -302,10 +313,8 @@ def _assemble(
     coefficient: Number,
 ) -> Expr:
     """The one value of a checked network: bare wires absorbed, coefficients outside, wires numbered."""
-    for box in boxes:
-        if (type(box) is Sum and len(box.terms) <= 1) or (type(box) is Diagram and len(box.boxes) <= 1):
-            boxes, rows, open_, coefficient = _absorb(boxes, rows, open_, sizes, coefficient)
-            break
+    if any(map(_is_absorbed, boxes)):
+        boxes, rows, open_, coefficient = _absorb(boxes, rows, open_, sizes, coefficient)
     if coefficient == 0:
         return add((), [sizes[label] for label in open_])
     wires, outer, labels = _numbered(rows, open_)
@@ -313,6 +322,12 @@ def _assemble(
     if made is None:
         made = Diagram(boxes, wires, outer, tuple([sizes[label] for label in labels]))
     return made if coefficient == 1 else add([(coefficient, made)])
+
+
+def _is_absorbed(box: Expr) -> bool:
+    """Whether a box may be a wiring, a permutation of legs, a multiple or zero, which are no boxes of a network."""
+    kind = type(box)
+    return (kind is Diagram and len(box.boxes) <= 1) or (kind is Sum and len(box.terms) <= 1)  # type: ignore[attr-defined]
 
 
 def _absorb(
