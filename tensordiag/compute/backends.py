@@ -25,7 +25,8 @@ class Backend:
     `implementation` gives a function's array implementation by name; `finished` is what
     becomes of the program (`jit`); `array_type` the type of the arrays, to which `as_array` brings others.
     `promotes` says that arrays of one product must have one type (`promoted`), `copies` that arrays can be changed in
-    place, so that results must not share memory (`copy`).
+    place, so that results must not share memory (`copy`), `compiles` that programs are compiled for seconds, beside
+    which a longer search for the best program does not matter.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Backend:
     default_dtype: Any = np.float64
     promotes: bool = False
     copies: bool = False
+    compiles: bool = False
 
     def common_dtype(self, dtypes: Collection[Any]) -> Any:
         """The type that these promote to; the library's usual one without any."""
@@ -134,7 +136,15 @@ def _jax() -> Backend:
     with jax.ensure_compile_time_eval():  # the first use may be inside a traced function
         one = jnp.asarray(1.0)
     return Backend(
-        "jax", _jax_header, _defined(_jax_header), find, jax.jit, type(one), _as_jax, default_dtype=one.dtype
+        "jax",
+        _jax_header,
+        _defined(_jax_header),
+        find,
+        jax.jit,
+        type(one),
+        _as_jax,
+        default_dtype=one.dtype,
+        compiles=True,
     )
 
 

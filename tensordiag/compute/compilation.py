@@ -27,6 +27,7 @@ from .structured import Structured
 __all__ = ["Compiled", "compile"]
 
 _SHARES = (4, 3, 2, 1)
+_MANY_RUNS = 256
 
 
 @contextmanager
@@ -262,5 +263,6 @@ def compile(
         raise MemoryLimitError(f"memory_limit is a number of bytes, not {memory_limit!r}")
     threads = (os.cpu_count() or 1) if slicing is True else int(slicing)
     limit = default_memory_limit() if memory_limit is None else memory_limit
-    options = Options(limit, threads, Search(seconds=search_seconds))
-    return Compiled(listed, single, find_backend(backend), sizes, options)
+    library = find_backend(backend)
+    search = Search(_MANY_RUNS, search_seconds, True) if library.compiles else Search(seconds=search_seconds)
+    return Compiled(listed, single, library, sizes, Options(limit, threads, search))

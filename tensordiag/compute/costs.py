@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["PairCosts", "SweepCosts", "pair_cost", "traffic_cost"]
+__all__ = ["CompiledCosts", "CompiledSweepCosts", "PairCosts", "SweepCosts", "pair_cost", "traffic_cost"]
 
 _FLOP = 2e-11
 _ENTRY = 1.2e-10
@@ -25,6 +25,8 @@ _EINSUM_AXIS = 4e-7
 _EINSUM_STEP = 1.2e-9
 _INNER_LOOP = 9e-9
 _FEW_AXES = 2
+_COMPILED_CALL = 3e-7
+_COMPILED_FLOP = 2e-10
 
 
 def _ends(row: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -112,14 +114,35 @@ class PairCosts:
         return rest
 
 
+class CompiledCosts(PairCosts):
+    """Costs where a compiler chooses the order of the axes: arithmetic, memory traffic, a share of the whole call."""
+
+    def pair(self, a: int, b: int, out: int) -> float:
+        entries = self.entries
+        traffic = entries(a) + entries(b) + entries(out)
+        return _COMPILED_CALL + 2 * entries(a | b) * _COMPILED_FLOP + traffic * _ENTRY
+
+
 class SweepCosts(PairCosts):
     """Costs of a pair in a network whose environments are all wanted: forward, and back to both of its operands."""
 
     contractions = 3
 
+    def __init__(self, size: Mapping[int, int]) -> None:
+        super().__init__(size)
+        self._known: dict[tuple[int, int, int], float] = {}
+
     def pair(self, a: int, b: int, out: int) -> float:
         """Estimated seconds of the three contractions; the same for the removal of a and of b as for their product."""
-        return super().pair(a, b, out) + super().pair(out, b, a) + super().pair(out, a, b)
+        found = self._known.get((a, b, out))
+        if found is None:
+            found = super().pair(a, b, out) + super().pair(out, b, a) + super().pair(out, a, b)
+            self._known[a, b, out] = found
+        return found
+
+
+class CompiledSweepCosts(SweepCosts, CompiledCosts):
+    """Both: `SweepCosts` of a pair as `CompiledCosts` says."""
 
 
 def pair_cost(

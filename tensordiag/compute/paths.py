@@ -5,28 +5,40 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import opt_einsum
 
-from .costs import PairCosts, SweepCosts
-from .trees import Path, best_tree, path_cost, refined
+from .costs import CompiledCosts, CompiledSweepCosts, PairCosts, SweepCosts
+from .trees import Path, annealed, best_tree, path_cost, refined
 
 __all__ = ["DEFAULT", "Search", "find_path"]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How long to search for a contraction order: random greedy runs, and seconds where a network is very dear."""
+    """How long to search for a contraction order: random greedy runs, and seconds where a network is very dear.
+
+    For a library that compiles programs itself (`compiled`), which takes seconds, it goes on where a few runs find
+    nothing better, too.
+    """
 
     repeats: int = 64
     seconds: float = 30.0
+    compiled: bool = False
 
 
 DEFAULT = Search()
 
+_COSTS: dict[tuple[bool, bool], Callable[[Mapping[int, int]], PairCosts]] = {
+    (False, False): PairCosts,
+    (False, True): SweepCosts,
+    (True, False): CompiledCosts,
+    (True, True): CompiledSweepCosts,
+}
+"""By whether a compiler takes the path on, and whether all environments are wanted."""
 _EXACT = 6
 _FIRST_REPEATS = 8
 _PROMISING = 0.99
@@ -52,7 +64,7 @@ def find_path(
     ids, sets, following = _merge_equal(inputs, path)
     if len(ids) == 1:
         return path
-    costs = SweepCosts(size) if sweep else PairCosts(size)
+    costs = _COSTS[search.compiled, sweep](size)
     output = output.intersection(size)  # an index of the result alone is no matter of the operands
     if len(ids) <= _EXACT:
         inner = [(a, b) for a, b, _ in best_tree(costs, sets, output)]
@@ -83,7 +95,7 @@ def _merge_equal(inputs: Sequence[frozenset[int]], path: Path) -> tuple[list[int
 def _searched(
     costs: PairCosts, sets: list[frozenset[int]], output: frozenset[int], size: Mapping[int, int], search: Search
 ) -> Path:
-    """Greedy, refined; where that is dear, the best of several random greedy runs, refined."""
+    """Greedy, refined; where that is dear, the best of several random greedy runs, annealed and refined."""
     inputs, kept, sizes = [set(row) for row in sets], set(output), dict(size)
 
     def finished(found: Sequence[Sequence[int]]) -> tuple[Path, float]:
@@ -91,7 +103,7 @@ def _searched(
 
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
     best = path_cost(costs, sets, output, path)
-    calls = len(path) * _TYPICAL_CALL * costs.contractions
+    calls = 0.0 if search.compiled else len(path) * _TYPICAL_CALL * costs.contractions
     if search.repeats > 1 and best - calls > _DEAR:
         path, best = refined(costs, sets, output, path)
     if search.repeats > 1 and best - calls > _DEARER:
@@ -99,8 +111,9 @@ def _searched(
             before = best
             random = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
             path, best = _better((path, best), finished(random(inputs, kept, sizes, None)))
-            if best > _PROMISING * before:  # what a few runs do not make better, many hardly do
+            if best > _PROMISING * before and not search.compiled:  # what a few runs do not make better, many hardly do
                 break
+        path, best = _better((path, best), refined(costs, sets, output, annealed(costs, sets, output, path)))
         if best > _VERY_DEAR:
             for found in _long_search(inputs, kept, sizes, search.seconds):
                 path, best = _better((path, best), finished(found))

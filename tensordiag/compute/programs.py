@@ -6,7 +6,7 @@ arrays are fetched with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
@@ -93,13 +93,17 @@ def _library_program(
     _single(body, single)
     dtype = backend.common_dtype(kinds)
     scope = {**backend.scope(dtype), **writer.functions, **_guards(every, shapes, dtypes), "arrays": backend.array_type}
-    inner = _define([f"def inner({_arguments(names)}):", *_indented(body)], scope, "inner")
+    traced = _alike(names, shapes, dtypes) if backend.compiles else []
+    scope["OtherArrays"] = _OtherArrays
+    tests = [f"if not ({' and '.join(_tests(traced))}): raise OtherArrays"] if traced else []
+    inner = _define([f"def inner({_arguments(names)}):", *_indented([*tests, *body])], scope, "inner")
     finished = scope["inner"] = backend.finished(inner)
 
     def unguarded(given: Mapping[str, Any]) -> Any:
         return finished(*(given[name] for name in names))
 
-    run = _define(_guarded(len(every), [f"return inner({_arguments(names)})"]), scope, "program")
+    call = ["try:", f"    return inner({_arguments(names)})", "except OtherArrays:", "    return MISS"]
+    run = _define(_guarded(len(every), call, set(traced)), scope, "program")
     given = {name: shapes[name] for name in names}
     return Program(plan, partial(_readable, given, body, writer, backend, dtype), run, unguarded)
 
@@ -184,15 +188,38 @@ def _define(lines: Sequence[str], scope: dict[str, Any], name: str) -> Callable[
     return made
 
 
-def _guarded(count: int, body: Sequence[str]) -> list[str]:
-    """The program behind a test that the arrays are those it was made for."""
+def _guarded(count: int, body: Sequence[str], traced: Set[int] = frozenset()) -> list[str]:
+    """The program behind a test that the arrays are those it was made for; the `traced` ones are tested in the body."""
     lines = ["def program(given):", "    try:"]
     lines += [f"        a{k} = given[n{k}]" for k in range(count)] or ["        pass"]
     lines += ["    except KeyError:", "        return MISS"]
-    tests = [f"type(a{k}) is arrays and a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in range(count)]
+    tests = [f"type(a{k}) is arrays" for k in range(count)] + _tests([k for k in range(count) if k not in traced])
     lines.append(f"    if not ({' and '.join([*tests, f'len(given) == {count}'])}):")
     lines.append("        return MISS")
     return lines + _indented(body)
+
+
+def _tests(places: Iterable[int]) -> list[str]:
+    return [f"a{k}.dtype is d{k} and a{k}.shape == s{k}" for k in places]
+
+
+def _alike(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, Any]) -> list[int]:
+    """The places of arrays of the shape and type of one before: with others, that one is another one, too.
+
+    Mostly; so these are tested where the library traces the program, which it does once for every shape and type.
+    """
+    seen: set[Any] = set()
+    found = []
+    for k, name in enumerate(names):
+        kind = shapes[name], dtypes[name]
+        if kind in seen:
+            found.append(k)
+        seen.add(kind)
+    return found
+
+
+class _OtherArrays(Exception):
+    """A program is traced with arrays that it was not made for."""
 
 
 def _guards(names: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, Any]) -> dict[str, Any]:
