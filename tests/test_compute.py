@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import re
 import tracemalloc
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 import tensordiag as td
 from tensordiag.compute import compile
 from tensordiag.compute.implementations import IMPLEMENTATIONS
+from tensordiag.compute.planning import make_plan
 from tensordiag.compute.values import reachable
 from tensordiag.errors import BackendError, MemoryLimitError, OrderError, ShapeError, SingularError, UnknownTensorError
 
@@ -420,6 +422,40 @@ def test_structured_diagonals_and_dense_ones():
     assert identity.core.shape == ()
     assert identity.to_dense().tolist() == np.eye(3).tolist()
     assert identity.matvec([1, 2, 3]).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("convert", [np.ndarray.tolist, lambda a: a.astype(int), lambda a: a.astype(np.float16)])
+def test_structured_plans_once_for_arrays_that_are_converted(convert, monkeypatch):
+    x, A = td.tensors("x[n] A[n,n]")
+    program = compile([td.hessian((x**4).sum() + x @ A @ x, x), td.diff(x, x)])
+    planned = []
+
+    def counting(*args, **options):
+        planned.append(args)
+        return make_plan(*args, **options)
+
+    monkeypatch.setattr("tensordiag.compute.compilation.make_plan", counting)
+    small = {"x": convert(np.arange(3.0)), "A": convert(np.eye(3))}
+    large = {"x": convert(np.arange(5.0)), "A": convert(np.eye(5))}
+    for arrays in (small, large, small, large):
+        made, identity = program.structured(arrays)
+        n = len(arrays["x"])
+        np.testing.assert_allclose(made.to_dense(), np.diag(12 * np.arange(n) ** 2 + 2.0))
+        assert identity.core.shape == ()
+        np.testing.assert_allclose(program.structured(**arrays)[0].core, made.core)
+    assert len(planned) == 2
+    program.structured({"x": small["x"]}, A=small["A"])
+    assert len(planned) == 2
+
+
+@pytest.mark.parametrize("convert", [lambda a: a.astype(">f8"), lambda a: pickle.loads(pickle.dumps(a))])
+def test_arrays_whose_type_is_another_object_have_the_same_program(convert):
+    x, A = td.tensors("x[n] A[n,n]")
+    program = compile(x @ A @ x)
+    for arrays in ([1.0, 2.0], [3.0, 4.0]):
+        x_ = convert(np.array(arrays))
+        assert program(x=x_, A=np.eye(2)) == program(x=np.array(arrays), A=np.eye(2)) == x_ @ x_
+        assert program.structured(x=x_, A=np.eye(2)).core == x_ @ x_
 
 
 def test_structured_messages():

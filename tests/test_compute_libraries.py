@@ -7,6 +7,7 @@ import pytest
 
 import tensordiag as td
 from tensordiag.compute.constants import Gather, constant_source, evaluated
+from tensordiag.errors import BackendError
 
 rng = np.random.default_rng(11)
 ARRAYS = {"x": rng.random(4), "A": rng.random((4, 4)) + 4 * np.eye(4), "B": rng.random((4, 3)), "S": np.eye(4)}
@@ -157,3 +158,15 @@ def test_a_slice_is_no_gather_of_single_places():
     A = td.Tensor("A", (5, 5))
     for expr, text in ((A[1:3], "1:3"), (A[:, 4:0:-2], ":, 4:0:-2"), (A[::2], "0:6:2"), (A[::-1], "4::-1")):
         assert f"a0[{text}]" in td.compile(expr).source
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_structured_values_are_computed_by_numpy_only(library):
+    as_array = array_of(library)
+    x = td.Tensor("x", "n")
+    hessian = td.hessian((x**4).sum(), x)
+    with pytest.raises(BackendError, match=f"structured values are computed by numpy, not by {library}: write comp"):
+        td.compile(hessian, backend=library).structured(x=np.ones(3))
+    made = td.compile(hessian).structured(x=as_array(np.ones(3)))
+    assert isinstance(made.core, np.ndarray)
+    assert made.core.tolist() == [12, 12, 12]

@@ -58,7 +58,8 @@ def as_float(name: str, value: Any) -> Array:
         raise ShapeError(f"what is given for {name} makes no array: {error}") from None
     kind = array.dtype.kind
     if kind in "fc" and array.dtype.itemsize > 2:
-        return array
+        plain = np.dtype(array.dtype.type)  # in this machine's byte order, and the one object that programs test for
+        return array if array.dtype is plain else array.astype(plain)
     if kind in "biu":
         return array.astype(np.float64)
     if kind == "f":

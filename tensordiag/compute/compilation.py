@@ -51,6 +51,24 @@ class Options:
     search: Search
 
 
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """The program of the cores of structured results, and each result's pattern and shape."""
+
+    program: Program
+    patterns: list[tuple[Any, Any]]
+    has_scalars: bool
+
+    def run(self, arrays: Mapping[str, Any]) -> Any:
+        """The structured results, or `MISS`."""
+        found = self.program.run(arrays)
+        if found is MISS:
+            return MISS
+        if self.has_scalars:
+            found = [np.asarray(core) for core in found]
+        return [Structured(core, *pattern) for core, pattern in zip(found, self.patterns, strict=True)]
+
+
 class Compiled:
     """A callable made by `compile`: arrays in by name, arrays out.
 
@@ -82,8 +100,8 @@ class Compiled:
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None
         self._run: Any = lambda given: MISS
-        self._cores: tuple[Program, list[tuple[Any, Any]]] | None = None
-        self._has_scalar_cores = False
+        self._core_programs: dict[Any, Cores] = {}
+        self._cores: Cores | None = None
 
     def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The values for these arrays: one, or a list of them as compiled."""
@@ -110,7 +128,7 @@ class Compiled:
         return found
 
     def _program(self, arrays: Mapping[str, Any]) -> Program:
-        key = tuple((name, tuple(a.shape), a.dtype) for name, a in arrays.items())
+        key = _kind(arrays)
         program = self._programs.get(key)
         if program is None:
             shapes = {name: tuple(a.shape) for name, a in arrays.items()}
@@ -145,38 +163,37 @@ class Compiled:
     def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Structured | list[Structured]:
         """The values with their copy tensors kept apart: a core and a pattern each, never the dense array.
 
-        For NumPy arrays of real type; what is not structured comes back as a core with all its legs.
+        Computed by NumPy, from arrays that a call takes, too; what is not structured comes back as a core with all
+        its legs.  Raises what a call raises, and `BackendError` where the values are compiled for another library.
         """
-        found: Any = MISS
-        if self._cores is not None:
-            if arrays is None:
-                found = self._cores[0].run(named)
-            elif not named:
-                found = self._cores[0].run(arrays)
+        if self._backend.name != "numpy":
+            raise BackendError(
+                f"structured values are computed by numpy, not by {self._backend.name}: "
+                "write compile(…).structured(…), without backend="
+            )
+        latest = self._cores
+        found: Any = MISS if latest is None or (named and arrays) else latest.run(arrays or named)
         if found is MISS:
-            checked = {
-                name: as_float(name, value)
-                for name, value in sorted(check_names(self._known, self._needed, arrays, named).items())
-            }
-            self._cores = self._core_program(checked)
-            self._has_scalar_cores = not all(value.shape for value in self._cores[0].plan.results)
-            found = self._cores[0].run(checked)
-        assert self._cores is not None
-        patterns = self._cores[1]
-        if self._has_scalar_cores:
-            found = [np.asarray(core) for core in found]
-        if self._single:
-            return Structured(found[0], *patterns[0])
-        return [Structured(core, *pattern) for core, pattern in zip(found, patterns, strict=True)]
+            given = check_names(self._known, self._needed, arrays, named)
+            checked = {name: as_float(name, value) for name, value in sorted(given.items())}
+            found = self._core_program(checked).run(checked)
+        made: list[Structured] = found
+        return made[0] if self._single else made
 
-    def _core_program(self, arrays: Mapping[str, Any]) -> tuple[Program, list[tuple[Any, Any]]]:
-        """The program of the cores, and each result's pattern and shape."""
-        shapes = {name: tuple(a.shape) for name, a in arrays.items()}
-        types = {name: a.dtype for name, a in arrays.items()}
-        sizes = bind_sizes(self._known, shapes, self._sizes)
-        plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, structured=True))
-        plan.check_memory(self._options.limit)
-        return make_program(plan, types, find_backend("numpy"), False, shapes), patterns
+    def _core_program(self, arrays: Mapping[str, Any]) -> Cores:
+        key = _kind(arrays)
+        cores = self._core_programs.get(key)
+        if cores is None:
+            shapes = {name: tuple(a.shape) for name, a in arrays.items()}
+            types = {name: a.dtype for name, a in arrays.items()}
+            sizes = bind_sizes(self._known, shapes, self._sizes)
+            plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, structured=True))
+            plan.check_memory(self._options.limit)
+            program = make_program(plan, types, self._backend, False, shapes)
+            cores = Cores(program, patterns, not all(value.shape for value in plan.results))
+            self._core_programs[key] = cores
+        self._cores = cores
+        return cores
 
     @property
     def plan(self) -> Plan:
@@ -196,6 +213,11 @@ class Compiled:
             shapes = {n: tuple(d.value(sizes) for d in t.dims) for n, t in self._known.items() if n in self._needed}
             self._latest = self._make(shapes, dict.fromkeys(shapes, self._backend.default_dtype))
         return self._latest
+
+
+def _kind(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a program is made for: names, shapes and types."""
+    return tuple((name, tuple(a.shape), a.dtype) for name, a in arrays.items())
 
 
 def _compiled_again(
