@@ -2,8 +2,10 @@
 
 import re
 import string
+from itertools import pairwise
 
 import numpy as np
+import opt_einsum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,33 @@ def test_more_letters_than_the_alphabet_has():
     assert len(string.ascii_letters) < 70
 
 
+def test_every_symbol_of_opt_einsum_is_a_letter():
+    symbols = [opt_einsum.get_symbol(k) for k in range(6000)]
+    assert "×" in symbols
+    assert any(symbol.isspace() for symbol in symbols)
+    for one, two in pairwise(symbols):
+        assert td.einsum(f"{one}{two},{two}->{one}", A, x) == A @ x
+    for letter in "1_+*;'[\\":
+        assert td.einsum(f"i{letter}, \t{letter}\n->i", A, x) == A @ x
+
+
+LISTS = [
+    ("ij,j->i", [X, [0, 1], x, [1], [0]]),
+    ("ij,j", [X, [0, 1], x, [1]]),
+    ("ji", [X, [1, 0]]),
+    ("ii->i", [A, (7, 7), range(7, 8)]),
+    ("i,i->ii", [x, [3], y, [3], [3, 3]]),
+    (",i->i", [a, [], x, [0], [0]]),
+    ("ij->", [X, ["row", "column"], []]),
+]
+
+
+@pytest.mark.parametrize("row", LISTS, ids=[row[0] for row in LISTS])
+def test_lists_of_indices_say_what_a_string_says(row):
+    spec, arguments = row
+    assert td.einsum(*arguments) is td.einsum(spec, *(given for given in arguments if isinstance(given, td.Expr)))
+
+
 MESSAGES = [
     (("ij,j->i", A), ParseError, "the einsum string names 2 operands, but 1 are given\n  ij,j->i\n  ^"),
     (("", A), ParseError, "operand 0, A[n, n], has 2 legs but 0 letters\n  \n  ^"),
@@ -112,15 +141,38 @@ MESSAGES = [
     (("ij,jk->ik", A, x), ParseError, "operand 1, x[n], has 1 leg but 2 letters\n  ij,jk->ik\n     ^"),
     (("ij->ik", A), ParseError, "the output letter 'k' is on no operand\n  ij->ik\n       ^"),
     (("...i->i", x), ParseError, "'...' is not supported in an einsum here: name every leg\n  ...i->i\n  ^"),
-    (("i1->i", A), ParseError, "an einsum string has letters, commas and one '->', not '1'\n  i1->i\n   ^"),
+    (("i.->i", A), ParseError, "an einsum string has letters, commas and one '->', not '.'\n  i.->i\n   ^"),
+    (("i1->i", x), ParseError, "operand 0, x[n], has 1 leg but 2 letters\n  i1->i\n  ^"),
     (("i-j", A), ParseError, "an einsum string has letters, commas and one '->', not '-'\n  i-j\n   ^"),
     (("i>j", A), ParseError, "an einsum string has letters, commas and one '->', not '>'\n  i>j\n   ^"),
-    (("i_->i", A), ParseError, "an einsum string has letters, commas and one '->', not '_'\n  i_->i\n   ^"),
     (("ij->i->j", A), ParseError, "an einsum string has one output\n  ij->i->j\n      ^"),
     (("ij->i,j", A), ParseError, "an einsum string has one output\n  ij->i,j\n      ^"),
     (("ij,j->i", A, np.ones(3)), ParseError, "operand 1 of the einsum is ndarray, not a tensor: declare it"),
     (("ij,i->j", X, x), DimensionError, "letter 'i' has two dimensions: leg 0 of X[m, n] is m, leg 0 of x[n] is n"),
     (("ii->i", X), DimensionError, "letter 'i' has two dimensions: leg 0 of X[m, n] is m, leg 1 of X[m, n] is n"),
+    (
+        ([0], A),
+        ParseError,
+        "einsum takes a string and tensors, such as einsum('ij,j->i', A, x), or tensors and lists of indices, "
+        "such as einsum(A, [0, 1], x, [1], [0]); the first argument is list [0]",
+    ),
+    (
+        (A, [0, 1], x),
+        ParseError,
+        "operand 1 of the einsum, x[n], has no list of indices; "
+        "write einsum(A, [0, 1], x, [1], [0]), or a string first: einsum('ij,j->i', A, x)",
+    ),
+    ((A, "ij", [0]), ParseError, "the einsum's indices of operand 0 are a list such as [0, 1], not str 'ij'"),
+    ((A, x, [0]), ParseError, "the einsum's indices of operand 0 are a list such as [0, 1], not Tensor x[n]"),
+    ((A, [0, 1], 0), ParseError, "the einsum's indices of the output are a list such as [0, 1], not int 0"),
+    ((A, [0, 1], [0], [1]), ParseError, "operand 1 of the einsum is list, not a tensor: declare it"),
+    ((A, [0, ...], [0]), ParseError, "'...' is not supported in an einsum here: name every leg"),
+    ((A, [0, []], [0]), ParseError, "an index of operand 0 in the einsum is a number or a name, not []"),
+    ((A, [0, "j"]), ParseError, "the indices of the einsum have no order: give the list of the output, too"),
+    ((A, [0]), ParseError, "operand 0, A[n, n], has 2 legs but 1 index"),
+    ((x, [0, 1]), ParseError, "operand 0, x[n], has 1 leg but 2 indices"),
+    ((A, [0, 1], [2]), ParseError, "the output index 2 is on no operand"),
+    ((X, [0, 1], x, [0]), DimensionError, "index 0 has two dimensions: leg 0 of X[m, n] is m, leg 0 of x[n] is n"),
 ]
 
 
