@@ -206,6 +206,23 @@ def test_jvp_vjp_and_hvp_are_products_with_the_derivative(seed):
     assert_same_value(td.hvp(s, tensor, h), product, seed=seed, trials=1)
 
 
+@given(seeds)
+@settings(max_examples=20)
+def test_products_by_several_variables_are_sums_and_lists(seed):
+    f = grown(seed)
+    variables = [t for t in f.tensors if t.facts.isdisjoint({"sym", "spd", "diag", "orth", "mask", "prob", "wc"})][:3]
+    along = [td.Tensor(f"along_{t.name}", t.dims) for t in variables]
+    total = td.add([(1, td.jvp(f, t, h)) for t, h in zip(variables, along, strict=True)], f.dims)
+    assert_same_value(td.jvp(f, variables, along), total, seed=seed, trials=1)
+    g = td.Tensor("cotangent", f.dims)
+    assert td.vjp(f, variables, g) == [td.vjp(f, t, g) for t in variables]
+    s = f.sum()
+    for t, made in zip(variables, td.hvp(s, variables, along), strict=True):
+        gradient = td.grad(s, t)
+        expected = [(1, td.jvp(gradient, other, h)) for other, h in zip(variables, along, strict=True)]
+        assert_same_value(made, td.add(expected, t.dims), seed=seed, trials=1)
+
+
 # -- relatives -----------------------------------------------------------------------------------------
 
 
@@ -220,6 +237,45 @@ def test_fresh_names_are_fresh():
     assert_same_value(td.jvp(x * y, x, 2 * z), 2 * z * y)
     assert td.jacobian(A @ x, x) == td.diff(A @ x, x)
     assert_same_value(td.jacobian(A @ x, x, layout="denominator"), A.T)
+
+
+def test_directions_of_several_variables_are_called_after_them():
+    h_x = td.Tensor("h_x", "n")
+    assert td.jvp(x * y, [x, "y"]).matrix() == "h_x∘y + h_y∘x"
+    assert td.jvp(x * y, ["x"]).matrix() == "h_x∘y"
+    assert td.jvp(x @ y, [x, y]).latex() == r"h_{x}^{\top} y + h_{y}^{\top} x"
+    assert [t.name for t in td.jvp(x * h_x, [x, h_x]).tensors] == ["h_h_x", "h_x", "h_x1", "x"]
+    assert td.jvp(x * y, [x, y], [y, "dy"]).matrix() == "dy∘x + y∘y"
+    assert td.jvp(x * y, [x, y], [td.Tensor("h_y", "n"), None]).matrix() == "h_y∘y + h_y1∘x"
+    assert td.jvp(x * y, [x, x]).matrix() == "h_x∘y + h_x1∘y"
+    assert td.jvp(x * y, []) == td.zero("n")
+    assert td.jvp(x, td.tensors("x[n] y[n]")).matrix() == "h_x"
+    assert [made.matrix() for made in td.vjp(A @ x, [A, x], "u")] == ["u xᵀ", "Aᵀu"]
+    assert td.hvp(x @ y, []) == []
+    assert [made.matrix() for made in td.hvp(x @ A @ x, (x, A))] == ["(A + Aᵀ)h_x + (h_A + h_Aᵀ)x", "h_x xᵀ + x h_xᵀ"]
+    drawing = td.hvp(x @ A @ x, [x, A])[0].draw()
+    assert {"h_{x}", "h_{A}"} <= {text.label for text in drawing.scene.texts}
+
+
+def test_directions_that_hold_a_variable_are_constants():
+    h = td.Tensor("h_x", "n")
+    f = (x**3).sum() + x @ A @ y
+    one, two = td.hvp(f, [x, y], [2 * x, h])
+    assert_same_value(one, 12 * x * x + A @ h)
+    assert_same_value(two, 2 * (A.T @ x))
+    assert [t.name for t in one.tensors] == ["A", "h_x", "x", "y"]
+    assert_same_value(td.hvp(f, [x, y], [y, x])[1], A.T @ y)
+    assert_same_value(td.hvp(f, x, 2 * x), 12 * x * x)
+
+
+def test_products_by_several_variables_take_all_arrays():
+    arrays = {"x": np.ones(3), "y": np.arange(3.0), "A": np.eye(3)}
+    along = {"h_x": np.ones(3), "h_y": np.ones(3)}
+    first, second = td.compile(td.hvp(x @ A @ y, [x, y]))(arrays | along)
+    np.testing.assert_allclose([first, second], np.ones((2, 3)))
+    assert td.jvp(x @ A @ y, [x, y]).evaluate(arrays | along) == 6
+    del arrays["A"]
+    assert not any(made.any() for made in td.compile(td.hvp(x.sum(), [x, y]))(arrays | along))
 
 
 NO_VARIABLE = "differentiate by a tensor, its name, or entries and slices of one, not by"
@@ -273,6 +329,34 @@ MESSAGES = [
     ),
     (lambda: td.jvp(x, x, v), DimensionError, "the direction v[m] does not have the legs of x[n]"),
     (lambda: td.vjp(x, x, v), DimensionError, "the cotangent v[m] does not have the legs of x[n]"),
+    (lambda: td.jvp(x, [x, y], [x, v]), DimensionError, "the direction v[m] does not have the legs of y[n]"),
+    (
+        lambda: td.jvp(x, [x, y], "v"),
+        DifferentiationError,
+        "the variables x, y need a list of as many directions, not 'v'",
+    ),
+    (
+        lambda: td.hvp(x @ y, [x, y], [v]),
+        DifferentiationError,
+        "the variables x, y need a list of as many directions, not [v[m]]",
+    ),
+    (
+        lambda: td.jvp(x, x, np.ones(3)),
+        DifferentiationError,
+        "a direction is a name or an expression, not ndarray: name it, and give the array when it is evaluated",
+    ),
+    (
+        lambda: td.jvp(x, x, [v]),
+        DifferentiationError,
+        "a direction is a name or an expression, not list: name it, and give the array when it is evaluated",
+    ),
+    (
+        lambda: td.vjp(x, x, 2.0),
+        DifferentiationError,
+        "a cotangent is a name or an expression, not float: name it, and give the array when it is evaluated",
+    ),
+    (lambda: td.jvp(x, 3), DifferentiationError, "here the variable is a tensor or its name, not 3"),
+    (lambda: td.hvp(x @ y, [3]), DifferentiationError, "here the variable is a tensor or its name, not 3"),
 ]
 
 

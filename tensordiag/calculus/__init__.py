@@ -1,6 +1,7 @@
 """Layer 3: derivatives of diagrams, and their relatives."""
 
-from .derivatives import diff, grad, hessian, hvp, jacobian, jvp, vjp
+from .derivatives import diff, grad, hessian, jacobian
+from .directions import hvp, jvp, vjp
 from .fields import divergence, laplacian, taylor
 from .recording import derivation
 

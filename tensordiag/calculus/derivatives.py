@@ -1,4 +1,4 @@
-"""`diff` and its relatives: Jacobian, gradient, Hessian, JVP, VJP, HVP, as diagrams."""
+"""`diff` and its relatives: Jacobian, gradient, Hessian, as diagrams."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, overload
 
 from ..core.algebra import as_expr
-from ..core.diagrams import contract, permuted
+from ..core.diagrams import permuted
 from ..core.expressions import Expr, Tensor
 from ..errors import DifferentiationError, DimensionError, OrderError, UnknownTensorError, counted, did_you_mean
 from .engine import derivatives
 from .parts import part_of, restricted
 
-__all__ = ["diff", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+__all__ = ["Variable", "check_scalar", "diff", "grad", "hessian", "jacobian", "resolve", "resolve_all"]
 
 Variable: TypeAlias = Expr | str
 Layout: TypeAlias = Literal["numerator", "denominator"]
@@ -73,7 +73,7 @@ def diff(
     several = not isinstance(wrt, (str, Expr)) and isinstance(wrt, Iterable)
     variables: Iterable[Variable] = wrt if several else [wrt]  # type: ignore[assignment, list-item]
     wanted = [part_of(v) for v in variables]
-    first = _resolve_all(expr, [whole for whole, _ in wanted])
+    first = resolve_all(expr, [whole for whole, _ in wanted])
     known = frozenset(expr.tensors) | frozenset(first)
     results = [made.declaring(known) for made in derivatives(expr, first)]
     results = [restricted(made, v.order, part) for made, v, (_, part) in zip(results, first, wanted, strict=True)]
@@ -97,10 +97,11 @@ def _variables_first(result: Expr, order: int) -> Expr:
 
 def resolve(expr: Expr, variable: Variable) -> Tensor:
     """The tensor that a variable names; a name has to be known to the expression."""
-    return _resolve_all(as_expr(expr), [variable])[0]
+    return resolve_all(as_expr(expr), [variable])[0]
 
 
-def _resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
+def resolve_all(expr: Expr, variables: Sequence[Variable]) -> list[Tensor]:
+    """The tensors that variables name, as `resolve`."""
     known = {tensor.name: tensor for tensor in expr.tensors}
     return [_resolve(known, variable) for variable in variables]
 
@@ -153,80 +154,20 @@ def grad(expr: Expr, wrt: Variable | Sequence[Variable]) -> Expr | list[Expr]:
     >>> td.grad(x @ A @ x, x).matrix()
     '(A + Aᵀ)x'
     """
-    _check_scalar("a gradient", expr)
+    check_scalar("a gradient", expr)
     return diff(expr, wrt)
 
 
 def hessian(expr: Expr, wrt: Variable, other: Variable | None = None) -> Expr:
     """The second derivative of a scalar by a tensor, or mixed by two.  Legs: those of each in turn."""
-    _check_scalar("a Hessian", expr)
+    check_scalar("a Hessian", expr)
     return diff(expr, wrt, wrt if other is None else other)
 
 
-def _check_scalar(what: str, expr: Expr) -> None:
+def check_scalar(what: str, expr: Expr) -> None:
+    """`OrderError` for an expression with legs."""
     expr = as_expr(expr)
     if expr.order:
         raise OrderError(
             f"{what} needs a scalar, but {expr!r} has {counted(expr.order, 'leg')}; take .sum() or use diff"
         )
-
-
-def direction_of(expr: Expr, variable: Tensor, name: str | Expr | None) -> Expr:
-    """The tensor glued on: a fresh one of this name with the variable's legs, or a given expression."""
-    if isinstance(name, Expr):
-        if name.dims != variable.dims:
-            raise DimensionError(f"the direction {name!r} does not have the legs of {variable.signature}")
-        return name
-    taken = {tensor.name for tensor in expr.tensors} | {variable.name}
-    return Tensor(_fresh(name or "h", taken), variable.dims)
-
-
-def _fresh(name: str, taken: set[str]) -> str:
-    number, fresh = 0, name
-    while fresh in taken:
-        number += 1
-        fresh = f"{name}{number}"
-    return fresh
-
-
-def jvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
-    """The linear map h ↦ derivative·h, as the derivative with a tensor h glued on its last legs.
-
-    `direction` is a name (``"h"``; a fresh one where it is taken) or an expression.  Legs: those of the
-    expression.
-
-    >>> import tensordiag as td
-    >>> x, y, z = td.tensors("x[n] y[n] z[n]")
-    >>> td.jvp(x * y * z, x).matrix()
-    'h∘y∘z'
-    """
-    variable = resolve(expr, wrt)
-    return _glue_on(diff(expr, variable), direction_of(expr, variable, direction))
-
-
-def vjp(expr: Expr, wrt: Variable, cotangent: str | Expr | None = None) -> Expr:
-    """The linear map g ↦ g·derivative: a tensor g glued on the expression's legs.  Legs: the variable's."""
-    variable = resolve(expr, wrt)
-    made = diff(expr, variable)
-    if not isinstance(cotangent, Expr):
-        taken = {tensor.name for tensor in expr.tensors}
-        cotangent = Tensor(_fresh(cotangent or "g", taken), expr.dims)
-    if cotangent.dims != expr.dims:
-        raise DimensionError(f"the cotangent {cotangent!r} does not have the legs of {expr!r}")
-    n = expr.order
-    glued = contract([cotangent, made], [range(n), range(made.order)], range(n, made.order))
-    return glued.declaring(made.declared.union(cotangent.tensors))
-
-
-def hvp(expr: Expr, wrt: Variable, direction: str | Expr | None = None) -> Expr:
-    """The Hessian of a scalar times a direction, glued on before anything is computed.  Legs: the variable's."""
-    _check_scalar("a Hessian-vector product", expr)
-    variable = resolve(expr, wrt)
-    return _glue_on(diff(expr, variable, variable), direction_of(expr, variable, direction))
-
-
-def _glue_on(derivative: Expr, h: Expr) -> Expr:
-    """The derivative joined to a direction; arrays for both are taken, also where one of them does not matter."""
-    kept = derivative.order - h.order
-    glued = contract([derivative, h], [range(derivative.order), range(kept, derivative.order)], range(kept))
-    return glued.declaring(derivative.declared.union(h.tensors))

@@ -9,7 +9,8 @@ from ..core.diagrams import contract
 from ..core.expressions import Expr, Tensor, add
 from ..core.traversal import substitute
 from ..errors import DimensionError, OrderError
-from .derivatives import Variable, diff, direction_of, resolve
+from .derivatives import Variable, diff, resolve
+from .directions import Direction, direction_of
 
 __all__ = ["divergence", "laplacian", "taylor"]
 
@@ -50,7 +51,7 @@ def laplacian(expr: Expr, wrt: Variable) -> Expr:
     return contract([diff(expr, variable, variable)], [(*kept, *pairs, *pairs)], kept)
 
 
-def taylor(expr: Expr, wrt: Variable, order: int, direction: str | Expr | None = None) -> Expr:
+def taylor(expr: Expr, wrt: Variable, order: int, direction: Direction = None) -> Expr:
     """The Taylor polynomial Σ_k Dᵏf[h, …, h]/k! up to an order, at the variable in the direction h.
 
     Legs: those of the expression.  `direction` as in `tensordiag.jvp`.
