@@ -20,10 +20,11 @@ TOPICS = {
     "Tensors and constants": "Tensor tensors Copy identity ones zero unit merge triangle Structural Dimension",
     "Diagrams": "Expr Diagram Environment Sum contract einsum from_networkx remove_node flat substitute parse",
     "Operators": """add hadamard matmul outer inner kron khatri_rao trace transpose permute diag power reciprocal sqrt
-        square_norm norm vec reshape entry matrix_power solve""",
+        sum mean square_norm norm vec reshape entry matrix_power solve""",
     "Selections": "cumsum tril triu toeplitz hankel convolve",
     "Functions": """apply function exp expm1 log log1p sin cos tan arcsin arccos arctan sinh cosh tanh sigmoid softplus
-        erf gelu relu step sign maximum minimum softmax logsoftmax logsumexp""",
+        erf gelu relu step sign maximum minimum softmax logsoftmax
+        log_softmax logsumexp""",
     "Functions of matrices": "inv pinv det logdet adj expm logm sqrtm sinm cosm eigvalsh",
     "Derivatives": """diff grad jacobian hessian jvp vjp hvp divergence laplacian taylor value_and_grad derivation
         Derivation Step""",

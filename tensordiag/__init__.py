@@ -43,6 +43,7 @@ from .core.algebra import (
     transpose,
     vec,
 )
+from .core.algebra import sum_legs as sum
 from .core.declarations import tensors
 from .core.diagrams import Diagram, Environment, contract
 from .core.einsums import einsum
@@ -64,6 +65,7 @@ from .core.elementary import (
     inv,
     log,
     log1p,
+    log_softmax,
     logdet,
     logm,
     logsoftmax,
@@ -88,7 +90,7 @@ from .core.elementary import (
     tanh,
 )
 from .core.expressions import Copy, Expr, Structural, Sum, Tensor, add, identity, zero
-from .core.functions import apply, reciprocal, sqrt
+from .core.functions import apply, mean, reciprocal, sqrt
 from .core.functions import pow_ as power
 from .core.graphs import from_networkx, remove_node
 from .core.networks import flat
@@ -173,6 +175,7 @@ __all__ = [
     "laplacian",
     "log",
     "log1p",
+    "log_softmax",
     "logdet",
     "logm",
     "logsoftmax",
@@ -180,6 +183,7 @@ __all__ = [
     "matmul",
     "matrix_power",
     "maximum",
+    "mean",
     "merge",
     "minimum",
     "norm",
@@ -208,6 +212,7 @@ __all__ = [
     "square_norm",
     "step",
     "substitute",
+    "sum",
     "tan",
     "tanh",
     "taylor",

@@ -144,13 +144,36 @@ def test_constants():
 
 MESSAGES = [
     (lambda: x + v, DimensionError, "cannot add x[n] and v[m]: leg 0 is n in the first and m in the second"),
-    (lambda: x + A, OrderError, "cannot add x[n] with 1 leg and A[n, n] with 2 legs"),
+    (
+        lambda: x + A,
+        OrderError,
+        "cannot add x[n] with 1 leg and A[n, n] with 2 legs; "
+        "nothing is repeated unasked: write td.outer(td.ones('n'), x)",
+    ),
+    (
+        lambda: X @ A + x,
+        OrderError,
+        "cannot add <Diagram of 2 boxes [m, n]> with 2 legs and x[n] with 1 leg; "
+        "nothing is repeated unasked: write td.outer(td.ones('m'), x)",
+    ),
+    (
+        lambda: td.Tensor("R", (2, "m", "n")) * td.exp(x),
+        OrderError,
+        "cannot multiply elementwise R[2, m, n] with 3 legs and <exp [n]> with 1 leg; "
+        "nothing is repeated unasked: write td.outer(td.ones((2, 'm')), expr)",
+    ),
+    (lambda: X - v, OrderError, "cannot add X[m, n] with 2 legs and v[m] with 1 leg"),
     (
         lambda: X * A,
         DimensionError,
         "cannot multiply elementwise X[m, n] and A[n, n]: leg 0 is m in the first and n in the second",
     ),
-    (lambda: x * A, OrderError, "cannot multiply elementwise x[n] with 1 leg and A[n, n] with 2 legs"),
+    (
+        lambda: x * A,
+        OrderError,
+        "cannot multiply elementwise x[n] with 1 leg and A[n, n] with 2 legs; "
+        "nothing is repeated unasked: write td.outer(td.ones('n'), x)",
+    ),
     (
         lambda: X @ v,
         DimensionError,

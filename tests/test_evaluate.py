@@ -295,16 +295,47 @@ def test_a_tensor_may_stand_for_its_name():
 
 
 def test_what_is_no_mapping_or_no_expression_is_told():
-    x = td.Tensor("x", "n")
-    for call in ((x @ x).evaluate, td.compile(x @ x)):
-        with says(ShapeError, "arrays go by name, as keywords or in one mapping, not as one ndarray"):
+    x, A = td.tensors("x[n] A[n,n]")
+    f = x @ A @ x
+    for call in (f.evaluate, td.compile(f), td.compile([f, x]), td.compile({"f": f}), td.compile(f).structured):
+        with says(ShapeError, "arrays go by name, as keywords (A=…, x=…) or in one mapping, not as one ndarray"):
             call(np.ones(2))
-    with says(OrderError, "compile takes an expression or a list of them, not str 'f'"):
-        td.compile({"f": x @ x})
+    by_position = "arrays go by name, as keywords (A=…, x=…) or in one mapping, not by position"
+    for arrays in ((np.ones(2), np.eye(2)), ({"x": np.ones(2)}, np.eye(2)), (None, np.eye(2))):
+        with says(ShapeError, by_position):
+            td.compile(f)(*arrays)
+    with says(ShapeError, by_position):
+        td.compile(f)(np.ones(2), np.eye(2), x=np.ones(2))
+    with says(OrderError, "compile takes an expression, or lists, tuples and dicts of them, not str 'f'"):
+        td.compile("f")
+    with says(OrderError, "compile takes an expression, or lists, tuples and dicts of them, not float 1.0"):
+        td.compile({"f": [f, 1.0]})
     with says(OrderError, "cannot use the text 'x' as an expression: read it with td.parse"):
         td.hessian("x", "x")
-    with says(OrderError, "numpy.sum does not take expressions: use what tensordiag has, or evaluate first"):
-        np.sum(x)
+
+
+def test_nested_expressions_give_values_in_the_same_places():
+    x, A = td.tensors("x[n] A[n,n]")
+    f = x @ A @ x
+    arrays = {"x": np.array([1.0, 2.0]), "A": np.eye(2)}
+    nested = {"f": f, "by": {x: td.grad(f, x), "A": td.grad(f, A)}, "more": [(f,), [], (x, [f])]}
+    program = td.compile(nested)
+    for made in (program(arrays), program(**arrays), pickle.loads(pickle.dumps(program))(arrays)):
+        assert list(made) == ["f", "by", "more"]
+        assert made["f"] == 5
+        np.testing.assert_array_equal(made["by"][x], [2, 4])
+        np.testing.assert_array_equal(made["by"]["A"], [[1, 2], [2, 4]])
+        (first,), none, (second, [third]) = made["more"]
+        assert isinstance(made["more"][0], tuple)
+        assert (first, none, third) == (5, [], 5)
+        np.testing.assert_array_equal(second, [1, 2])
+    assert td.compile((f, f))(arrays) == (5, 5)
+    assert td.compile(g for g in (f, f))(arrays) == [5, 5]
+    assert td.compile([[f]])(arrays) == [[5]]
+    assert td.compile([])() == []
+    made = td.compile({"hessian": td.hessian(f, x), "pair": (x, td.identity("n"))}).structured(arrays)
+    np.testing.assert_array_equal(made["hessian"].to_dense(), 2 * np.eye(2))
+    assert made["pair"][1].core == 1
 
 
 def test_a_compiled_expression_is_pickled():

@@ -75,7 +75,9 @@ def check_names(
     `UnknownTensorError` for a name that is unknown, given twice, or needed and missing.
     """
     if arrays is not None and not isinstance(arrays, Mapping):
-        raise ShapeError(f"arrays go by name, as keywords or in one mapping, not as one {type(arrays).__name__}")
+        order = "by position" if isinstance(arrays, tuple) else f"as one {type(arrays).__name__}"
+        names = ", ".join(f"{name}=…" for name in sorted(needed)[:3])
+        raise ShapeError(f"arrays go by name, as keywords ({names}) or in one mapping, not {order}")
     given: dict[str, Any] = {key.name if isinstance(key, Tensor) else key: a for key, a in (arrays or {}).items()}
     for name, value in named.items():
         if name in given:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
-from ..core.expressions import Expr, Tensor
-from ..errors import BackendError, MemoryLimitError, OrderError
+from ..core.expressions import Tensor
+from ..errors import BackendError, MemoryLimitError
 from .arrays import as_float, bind_sizes, check_names, known_tensors
 from .backends import Backend, find_backend
 from .inverses import with_known_inverses
 from .memory import default_memory_limit
+from .nests import Nest, Nested
 from .paths import Search
 from .planning import Plan, core_plan, make_plan
 from .programs import MISS, Program, make_program
@@ -77,19 +78,19 @@ class Compiled:
 
     def __init__(
         self,
-        exprs: Sequence[Expr],
-        single: bool,
+        nest: Nest,
         backend: Backend,
         sizes: Mapping[str, int] | None,
         options: Options,
     ) -> None:
-        self._exprs = list(exprs)
-        self._single = single
+        self._nest = nest
+        self._single = isinstance(nest.form, int)
+        self._is_nested = not self._single and not nest.is_list
         self._backend = backend
         self._sizes = sizes
         self._options = options
-        roots = tuple(expr.base for expr in exprs)
-        self._known = known_tensors(exprs)
+        roots = tuple(expr.base for expr in nest.exprs)
+        self._known = known_tensors(nest.exprs)
         with without_collection():
             self._steps = pieces(roots, environments=True)
             self._roots = with_known_inverses(self._steps, roots)
@@ -103,19 +104,20 @@ class Compiled:
         self._core_programs: dict[Any, Cores] = {}
         self._cores: Cores | None = None
 
-    def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
-        """The values for these arrays: one, or a list of them as compiled."""
+    def __call__(self, arrays: Mapping[str, Any] | None = None, /, *positional: Never, **named: Any) -> Any:
+        """The values for these arrays, by name: one, or as many as were compiled, in the same lists and dicts."""
         if arrays is None:
             found = self._run(named)
-            return found if found is not MISS else self._slowly(None, named)
-        found = self._run(arrays) if not named and type(arrays) is dict else MISS
-        return found if found is not MISS else self._slowly(arrays, named)
+        else:
+            found = self._run(arrays) if type(arrays) is dict and not named and not positional else MISS
+        if found is MISS:
+            found = self._slowly((arrays, *positional) if positional else arrays, named)
+        return self._nest.filled(found) if self._is_nested else found
 
     def __reduce__(self) -> tuple[Any, ...]:
-        exprs = self._exprs[0] if self._single else self._exprs
-        return _compiled_again, (exprs, self._backend.name, self._sizes, self._options)
+        return _compiled_again, (self._nest, self._backend.name, self._sizes, self._options)
 
-    def _slowly(self, arrays: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Any:
+    def _slowly(self, arrays: Any, named: Mapping[str, Any]) -> Any:
         """Check the arrays, find or make their program, and run it."""
         given = check_names(self._known, self._needed, arrays, named)
         as_array = self._backend.as_array or as_float
@@ -160,8 +162,8 @@ class Compiled:
                 break
         return plan
 
-    def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Structured | list[Structured]:
-        """The values with their copy tensors kept apart: a core and a pattern each, never the dense array.
+    def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
+        """The values with their copy tensors kept apart: a `Structured` core and pattern each, never the dense array.
 
         Computed by NumPy, from arrays that a call takes, too; what is not structured comes back as a core with all
         its legs.  Raises what a call raises, and `BackendError` where the values are compiled for another library.
@@ -177,8 +179,7 @@ class Compiled:
             given = check_names(self._known, self._needed, arrays, named)
             checked = {name: as_float(name, value) for name, value in sorted(given.items())}
             found = self._core_program(checked).run(checked)
-        made: list[Structured] = found
-        return made[0] if self._single else made
+        return self._nest.filled(found)
 
     def _core_program(self, arrays: Mapping[str, Any]) -> Cores:
         key = _kind(arrays)
@@ -220,16 +221,13 @@ def _kind(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple((name, tuple(a.shape), a.dtype) for name, a in arrays.items())
 
 
-def _compiled_again(
-    exprs: Expr | Sequence[Expr], backend: str, sizes: Mapping[str, int] | None, options: Options
-) -> Compiled:
+def _compiled_again(nest: Nest, backend: str, sizes: Mapping[str, int] | None, options: Options) -> Compiled:
     """What `pickle` makes a callable from: it plans again for the first arrays."""
-    listed = [exprs] if isinstance(exprs, Expr) else exprs
-    return Compiled(listed, isinstance(exprs, Expr), find_backend(backend), sizes, options)
+    return Compiled(nest, find_backend(backend), sizes, options)
 
 
 def compile(
-    exprs: Expr | Sequence[Expr],
+    exprs: Nested,
     backend: str = "numpy",
     *,
     sizes: Mapping[str, int] | None = None,
@@ -245,7 +243,7 @@ def compile(
     Parameters
     ----------
     exprs
-        An expression, or a list of them for a list of values.
+        An expression, or a list of them for a list of values; lists, tuples and dicts may be nested.
     backend
         ``"numpy"``, ``"torch"`` or ``"jax"`` (under ``jit``).
     sizes
@@ -261,6 +259,8 @@ def compile(
 
     Raises
     ------
+    OrderError
+        for what is no expression.
     BackendError
         for an unknown backend, one that is not installed, or one that cannot slice.  A call raises what `evaluate`
         raises.
@@ -273,12 +273,10 @@ def compile(
     >>> value, gradient = compile([f, td.grad(f, x)])(x=[1.0, 2.0], A=[[1, 0], [0, 3]])
     >>> float(value), gradient
     (13.0, array([ 2., 12.]))
+    >>> compile({"value": f, "gradients": (td.grad(f, x),)})(x=[1.0, 2.0], A=[[1, 0], [0, 3]])["gradients"]
+    (array([ 2., 12.]),)
     """
-    single = isinstance(exprs, Expr)
-    listed = [exprs] if isinstance(exprs, Expr) else list(exprs)
-    for expr in listed:
-        if not isinstance(expr, Expr):
-            raise OrderError(f"compile takes an expression or a list of them, not {type(expr).__name__} {expr!r}")
+    nest = Nest.of(exprs)
     if slicing and backend != "numpy":
         raise BackendError(f"slices are computed by numpy, not by {backend}")
     if memory_limit is not None and not isinstance(memory_limit, (int, float)):
@@ -287,4 +285,4 @@ def compile(
     limit = default_memory_limit() if memory_limit is None else memory_limit
     library = find_backend(backend)
     search = Search(_MANY_RUNS, search_seconds, True) if library.compiles else Search(seconds=search_seconds)
-    return Compiled(listed, single, library, sizes, Options(limit, threads, search))
+    return Compiled(nest, library, sizes, Options(limit, threads, search))

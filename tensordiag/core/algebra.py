@@ -63,12 +63,24 @@ def _describe(expr: Expr) -> str:
 def _same_legs(operation: str, a: Expr, b: Expr) -> None:
     """`OrderError` or `DimensionError` unless two operands have equal legs."""
     if a.order != b.order:
-        raise OrderError(f"cannot {operation} {_describe(a)} and {_describe(b)}")
+        raise OrderError(f"cannot {operation} {_describe(a)} and {_describe(b)}{_repeating(a, b)}")
     for leg, (mine, theirs) in enumerate(zip(a.dims, b.dims, strict=True)):
         if mine is not theirs:
             raise DimensionError(
                 f"cannot {operation} {a!r} and {b!r}: leg {leg} is {mine} in the first and {theirs} in the second"
             )
+
+
+def _repeating(a: Expr, b: Expr) -> str:
+    """The tail of a message: how to repeat the operand of lower order along the legs that it lacks, as NumPy would."""
+    small, large = sorted((a, b), key=lambda expr: expr.order)
+    missing = large.order - small.order
+    if large.dims[missing:] != small.dims:
+        return ""
+    name = small.name if isinstance(small, Tensor) else "expr"
+    dims = [repr(str(dim) if dim.number is None else dim.number) for dim in large.dims[:missing]]
+    text = dims[0] if missing == 1 else f"({', '.join(dims)})"
+    return f"; nothing is repeated unasked: write td.outer(td.ones({text}), {name})"
 
 
 def ones(dims: DimLike | Sequence[DimLike]) -> Expr:
@@ -189,8 +201,17 @@ def transpose(expr: Expr) -> Expr:
     return permuted(expr, (1, 0)) if expr.order == 2 else expr
 
 
-def sum_legs(expr: Expr, axis: int | Sequence[int] | None = None) -> Expr:
-    """The sum over some legs (all of them for None): a vector of ones on each."""
+def sum_legs(expr: object, axis: int | Sequence[int] | None = None) -> Expr:
+    """The sum over some legs (all of them for None): a vector of ones on each.  Legs: the others.
+
+    Raises `OrderError` for a leg that there is not.
+
+    >>> import tensordiag as td
+    >>> X = td.Tensor("X", ("m", "n"))
+    >>> td.sum(X, axis=1) == X.sum(axis=1) == X @ td.ones("n")
+    True
+    """
+    expr = as_expr(expr)
     n = expr.order
     axes = range(n) if axis is None else [axis] if isinstance(axis, int) else list(axis)
     for place in axes:

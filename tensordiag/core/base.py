@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from ..dimension import INTERNING, Dimension
-from ..errors import DimensionError, OrderError, UnknownTensorError, did_you_mean
+from ..errors import DimensionError, UnknownTensorError, did_you_mean
 from ..views import Views
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ class Expr(Views):
 
     __slots__ = ("__weakref__", "_base", "_digest", "_memo", "declared", "dims")
     _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expr]] = WeakValueDictionary()
-    __array_ufunc__ = None  # NumPy must leave `array * expression` to us: arrays enter at `evaluate`
 
     dims: tuple[Dimension, ...]
     declared: frozenset[Tensor]
@@ -240,9 +239,26 @@ class Expr(Views):
     def __abs__(self) -> Expr:
         return _function("apply", "abs", self)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy leaves its operators with an expression to us, and its functions: say what to write instead."""
+        from .foreign import operated_by_numpy
+
+        return operated_by_numpy(ufunc.__name__, method, inputs, options)
+
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """NumPy's functions take arrays: say what to write instead."""
-        raise OrderError(f"numpy.{func.__name__} does not take expressions: use what tensordiag has, or evaluate first")
+        from .foreign import called_by_numpy
+
+        raise called_by_numpy(func.__name__)
+
+    if not TYPE_CHECKING:  # or it would allow every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """No attribute: say what an array's attribute is called here."""
+            from .foreign import advice_on_attribute
+
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message + advice_on_attribute(name), name=name, obj=self)
 
     def __getitem__(self, index: Any) -> Expr:
         """Entries and slices: an int fixes a leg, `start:stop:step` selects from it, `...` stands for whole legs."""

@@ -29,6 +29,7 @@ __all__ = [
     "inv",
     "log",
     "log1p",
+    "log_softmax",
     "logdet",
     "logm",
     "logsoftmax",
@@ -131,6 +132,9 @@ def logsoftmax(expr: object, axis: int | Sequence[int] | None = None) -> Expr:
     """The logarithm of the softmax along some legs, without overflow.  Legs: those of the argument."""
     arg = as_expr(expr)
     return apply("logsoftmax", arg, params=_places("logsoftmax", arg, axis))
+
+
+log_softmax = logsoftmax
 
 
 def logsumexp(expr: object, axis: int | Sequence[int] | None = None) -> Expr:

@@ -161,8 +161,16 @@ def quotient(a: object, b: object) -> Expr:
     return divide(a, as_number(b)) if is_number(b) else hadamard(a, reciprocal(b))
 
 
-def mean(expr: Expr, axis: int | Sequence[int] | None = None) -> Expr:
-    """The mean over some legs (all of them for None); the size of a leg is a closed wire."""
+def mean(expr: object, axis: int | Sequence[int] | None = None) -> Expr:
+    """The mean over some legs (all of them for None); the size of a leg is a closed wire.  Legs: the others.
+
+    Raises `OrderError` for a leg that there is not.
+
+    >>> import tensordiag as td
+    >>> td.mean(td.Tensor("X", ("m", "n")), axis=0).evaluate(X=[[1.0, 2.0], [3.0, 4.0]])
+    array([2., 3.])
+    """
+    expr = as_expr(expr)
     total = sum_legs(expr, axis)
     places = range(expr.order) if axis is None else [axis] if isinstance(axis, int) else axis
     for place in {place % expr.order for place in places}:

@@ -173,7 +173,7 @@ class _Simplifier:
         It has none for a tensor of that order either: then the sum stays as it was written.
         """
         box = network.operands[k]
-        if getattr(box, "spread", False):
+        if isinstance(box, Sum) and box.spread:
             return True
         if not box.order > _MOST_LEGS >= node.order:
             return False
