@@ -26,7 +26,7 @@ class Structured:
     `pattern[leg]` is the core's axis of a leg, or a negative label of an axis that the core does not have; legs with
     one label are the legs of a copy tensor.  So δ_ij C_ab has the core C and the pattern (−1, 0, −1, 1).
 
-    As a linear map it takes the second half of its legs to the first half.
+    Made by ``compile(…).structured(…)``.  As a linear map it takes the second half of its legs to the first half.
     """
 
     core: Array
