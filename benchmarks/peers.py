@@ -81,9 +81,14 @@ class Jax:
             if workload.task == "jvp":
                 along = dict(zip(workload.wrt, (given[name] for name in workload.directions), strict=True))
                 return [jax.jvp(lambda w: function(w, given), (wrt,), (along,))[1]]
-            if workload.task == "hessian":
+            if workload.task == "hvp":
+                along = dict(zip(workload.wrt, (given[name] for name in workload.directions), strict=True))
+                found = jax.jvp(jax.grad(lambda w: function(w, given)), (wrt,), (along,))[1]
+                return [found[name] for name in workload.wrt]
+            if workload.task in ("hessian", "jacobian"):
                 (name,) = workload.wrt
-                return [jax.hessian(lambda x: function({name: x}, given))(given[name])]
+                operator = jax.hessian if workload.task == "hessian" else jax.jacobian
+                return [operator(lambda x: function({name: x}, given))(given[name])]
             value, found = jax.value_and_grad(function)(wrt, given)
             first = [value] if workload.task == "value_and_grad" else []
             return first + [found[name] for name in workload.wrt]
@@ -140,9 +145,14 @@ class Torch:
             if workload.task == "jvp":
                 along = dict(zip(workload.wrt, (given[name] for name in workload.directions), strict=True))
                 return [torch.func.jvp(function, (wrt,), (along,))[1]]
-            if workload.task == "hessian":
+            if workload.task == "hvp":
+                along = dict(zip(workload.wrt, (given[name] for name in workload.directions), strict=True))
+                found = torch.func.jvp(torch.func.grad(function), (wrt,), (along,))[1]
+                return [found[name] for name in workload.wrt]
+            if workload.task in ("hessian", "jacobian"):
                 (name,) = workload.wrt
-                return [torch.func.hessian(lambda x: function({name: x}))(given[name])]
+                operator = torch.func.hessian if workload.task == "hessian" else torch.func.jacrev
+                return [operator(lambda x: function({name: x}))(given[name])]
             leaves = {name: array.detach().requires_grad_() for name, array in wrt.items()}
             value = function(leaves)
             first = [value.detach()] if workload.task == "value_and_grad" else []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import networkx as nx
@@ -20,7 +22,7 @@ class Workload:
 
     `diagrams()` gives the expressions whose values are wanted, `by_hand(arrays)` the same values in NumPy.
     `formula(lib, arrays)` is the scalar for automatic differentiation, `task` what is wanted of it ("grad", "hessian",
-    "value_and_grad", "hvp" or "jvp") and `wrt` by which arrays; `directions` are the arrays of an hvp or jvp.
+    "value_and_grad", "hvp", "jvp" or "jacobian") and `wrt` by which arrays; `directions` are those of an hvp or jvp.
     `is_network` says that the formula is one contraction.
     """
 
@@ -45,9 +47,14 @@ def normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], Arrays]
 
 
 def hadamard(n: int, task: str) -> Workload:
-    """W1: x∘y∘z; gradients of its sum, or its derivative along a direction."""
+    """W1: x∘y∘z; gradients of its sum, its derivative along a direction, or its dense Jacobian by x."""
     x, y, z, dx, dy, dz = td.tensors("x[n] y[n] z[n] dx[n] dy[n] dz[n]")
     f = x * y * z
+    diagrams = {
+        "grad": lambda: td.grad(f.sum(), [x, y, z]),
+        "jvp": lambda: [td.jvp(f, x, dx) + td.jvp(f, y, dy) + td.jvp(f, z, dz)],
+        "jacobian": lambda: [td.diff(f, x)],
+    }
 
     def gradients(a: Arrays) -> list[Any]:
         return [a["y"] * a["z"], a["x"] * a["z"], a["x"] * a["y"]]
@@ -62,17 +69,20 @@ def hadamard(n: int, task: str) -> Workload:
         made += other
         return [made]
 
-    names = ("x", "y", "z") if task == "grad" else ("x", "y", "z", "dx", "dy", "dz")
+    def jacobian(a: Arrays) -> list[Any]:
+        made = np.zeros((n, n))
+        np.multiply(a["y"], a["z"], out=made.reshape(-1)[:: n + 1])
+        return [made]
+
+    names = ("x", "y", "z", "dx", "dy", "dz") if task == "jvp" else ("x", "y", "z")
     return Workload(
         f"W1 {task} n={n}",
         normal(**dict.fromkeys(names, (n,))),
-        lambda: (
-            td.grad(f.sum(), [x, y, z]) if task == "grad" else [td.jvp(f, x, dx) + td.jvp(f, y, dy) + td.jvp(f, z, dz)]
-        ),
-        gradients if task == "grad" else along,
-        lambda lib, a: a["x"] * a["y"] * a["z"] if task == "jvp" else (a["x"] * a["y"] * a["z"]).sum(),
+        diagrams[task],
+        {"grad": gradients, "jvp": along, "jacobian": jacobian}[task],
+        lambda lib, a: (a["x"] * a["y"] * a["z"]).sum() if task == "grad" else a["x"] * a["y"] * a["z"],
         task,
-        ("x", "y", "z"),
+        ("x",) if task == "jacobian" else ("x", "y", "z"),
         ("dx", "dy", "dz") if task == "jvp" else (),
     )
 
@@ -113,7 +123,7 @@ def least_squares(m: int, n: int, task: str) -> Workload:
 def logistic(n: int, task: str) -> Workload:
     """W4: Σ log(1 + exp(−y∘Xw)), twice as many rows as columns."""
     X, y, w = td.tensors("X[m,n] y[m] w[n]")
-    f = td.apply("log", td.apply("exp", -(y * (X @ w))) + 1).sum()
+    f = td.log(td.exp(-(y * (X @ w))) + 1).sum()
 
     def arrays(rng: np.random.Generator) -> Arrays:
         return {
@@ -145,8 +155,11 @@ def logistic(n: int, task: str) -> Workload:
     )
 
 
-def relu_network(n: int, batch: int, depth: int = 10) -> Workload:
-    """W4b: ten ReLU layers and a softmax cross entropy; the gradients by all layers."""
+def relu_network(n: int, batch: int, task: str, depth: int = 10) -> Workload:
+    """W4b: ten ReLU layers and a softmax cross entropy; the gradients by all layers, or the Hessian by the first.
+
+    The Hessian by hand is for a batch of one.
+    """
     names = [f"W{k}" for k in range(depth)]
     Ws = [td.Tensor(name, ("n", "n")) for name in names]
     x, y = td.tensors("x[b,n] y[b,n]")
@@ -158,15 +171,33 @@ def relu_network(n: int, batch: int, depth: int = 10) -> Workload:
     def diagrams() -> list[td.Expr]:
         h: td.Expr = x
         for W in Ws[:-1]:
-            h = td.apply("relu", h @ W.T)
-        f = -(y * td.apply("logsoftmax", h @ Ws[-1].T, params=(1,))).sum() / batch
-        return td.grad(f, Ws)
+            h = td.relu(h @ W.T)
+        f = -(y * td.logsoftmax(h @ Ws[-1].T, axis=1)).sum() / batch
+        return td.grad(f, Ws) if task == "grad" else [td.hessian(f, Ws[0])]
 
-    def by_hand(a: Arrays) -> list[Any]:
+    def forward(a: Arrays) -> tuple[list[np.ndarray], np.ndarray]:
         hs = [a["x"]]
         for name in names[:-1]:
             hs.append(np.maximum(hs[-1] @ a[name].T, 0))
-        g = softmax(hs[-1] @ a[names[-1]].T)
+        return hs, softmax(hs[-1] @ a[names[-1]].T)
+
+    def hessian(a: Arrays) -> list[Any]:
+        hs, q = forward(a)
+        M = a[names[-1]]
+        for k in range(depth - 1, 0, -1):
+            M = M * (hs[k][0] > 0)
+            if k > 1:
+                M = M @ a[names[k - 1]]
+        m = q[0] @ M
+        K = (M.T * q[0]) @ M
+        K -= np.outer(m, m)
+        v = a["x"][0]
+        made = np.empty((n, n, n, n))
+        np.multiply(K[:, None, :, None], np.outer(v, v)[None, :, None, :], out=made)
+        return [made]
+
+    def gradients(a: Arrays) -> list[Any]:
+        hs, g = forward(a)
         g -= a["y"]
         g /= batch
         made: list[Any] = [None] * depth
@@ -184,7 +215,8 @@ def relu_network(n: int, batch: int, depth: int = 10) -> Workload:
         z = h @ a[names[-1]].T
         return -(a["y"] * (z - lib.logsumexp(z)[:, None])).sum() / batch
 
-    return Workload(f"W4b grad n={n}", arrays, diagrams, by_hand, formula, "grad", tuple(names))
+    by_hand, wrt = (gradients, tuple(names)) if task == "grad" else (hessian, ("W0",))
+    return Workload(f"W4b {task} n={n}", arrays, diagrams, by_hand, formula, task, wrt)
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -212,9 +244,9 @@ def perceptron(batch: int) -> Workload:
         }
 
     def diagrams() -> list[td.Expr]:
-        h = td.apply("tanh", x @ W1 + td.outer(td.ones("b"), b1))
+        h = td.tanh(x @ W1 + td.outer(td.ones("b"), b1))
         z = h @ W2 + td.outer(td.ones("b"), b2)
-        f = -(y * td.apply("logsoftmax", z, params=(1,))).sum() / batch
+        f = -(y * td.logsoftmax(z, axis=1)).sum() / batch
         return [f, *td.grad(f, [W1, b1, W2, b2])]
 
     def by_hand(a: Arrays) -> list[Any]:
@@ -241,7 +273,7 @@ def perceptron(batch: int) -> Workload:
 def attention(rows: int, d: int) -> Workload:
     """W10: ‖softmax(QKᵀ)V‖²: the value and all gradients."""
     Q, K, V = td.tensors("Q[s,d] K[s,d] V[s,d]")
-    f = td.square_norm(td.apply("softmax", Q @ K.T, params=(1,)) @ V)
+    f = td.square_norm(td.softmax(Q @ K.T, axis=1) @ V)
 
     def arrays(rng: np.random.Generator) -> Arrays:
         r = rng.standard_normal
@@ -301,12 +333,19 @@ def matrix_factors(n: int, k: int, task: str) -> Workload:
     )
 
 
-def canonical_polyadic(n: int, R: int) -> Workload:
-    """W6: the gradients of ‖T − Σ a∘b∘c‖²."""
-    T, A, B, C = td.tensors("T[n,n,n] A[n,R] B[n,R] C[n,R]")
-    f = td.square_norm(T - td.einsum("ir,jr,kr->ijk", A, B, C))
+def canonical_polyadic(n: int, R: int, task: str) -> Workload:
+    """W6: the gradients of ‖T − Σ a∘b∘c‖², or its Hessian by all factors along a direction."""
+    T, *factors = td.tensors("T[n,n,n] A[n,R] B[n,R] C[n,R]")
+    along = td.tensors("dA[n,R] dB[n,R] dC[n,R]")
+    f = td.square_norm(T - td.einsum("ir,jr,kr->ijk", *factors))
 
-    def by_hand(a: Arrays) -> list[Any]:
+    def diagrams() -> list[td.Expr]:
+        if task == "grad":
+            return td.grad(f, factors)
+        first, *others = [td.jvp(f, factor, change) for factor, change in zip(factors, along, strict=True)]
+        return td.grad(sum(others, first), factors)
+
+    def gradients(a: Arrays) -> list[Any]:
         A, B, C, T3 = a["A"], a["B"], a["C"], a["T"].reshape(n * n, n)
         GA, GB, GC = A.T @ A, B.T @ B, C.T @ C
         TC = (T3 @ C).reshape(n, n, R)
@@ -316,14 +355,34 @@ def canonical_polyadic(n: int, R: int) -> Workload:
         gC = C @ (GA * GB) - T3.T @ KR
         return [2 * gA, 2 * gB, 2 * gC]
 
+    def gram(X: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        D = X.T @ change
+        return X.T @ X, D + D.T
+
+    def product(a: Arrays) -> list[Any]:
+        A, B, C, dA, dB, dC, T3 = *(a[k] for k in ("A", "B", "C", "dA", "dB", "dC")), a["T"].reshape(n * n, n)
+        (GA, DA), (GB, DB), (GC, DC) = gram(A, dA), gram(B, dB), gram(C, dC)
+        both = (T3 @ np.concatenate([C, dC], 1)).reshape(n, n, 2, R)
+        TC, TdC = both[:, :, 0], both[:, :, 1]
+        KR = dA[:, None, :] * B
+        KR += A[:, None, :] * dB
+        hA = dA @ (GB * GC) + A @ (DB * GC + GB * DC)
+        hA -= np.einsum("ijr,jr->ir", TC, dB) + np.einsum("ijr,jr->ir", TdC, B)
+        hB = dB @ (GA * GC) + B @ (DA * GC + GA * DC)
+        hB -= np.einsum("ijr,ir->jr", TC, dA) + np.einsum("ijr,ir->jr", TdC, A)
+        hC = dC @ (GA * GB) + C @ (DA * GB + GA * DB) - T3.T @ KR.reshape(n * n, R)
+        return [2 * hA, 2 * hB, 2 * hC]
+
+    names = ("A", "B", "C", "dA", "dB", "dC") if task == "hvp" else ("A", "B", "C")
     return Workload(
-        f"W6 grad n={n}",
-        normal(T=(n, n, n), A=(n, R), B=(n, R), C=(n, R)),
-        lambda: td.grad(f, [A, B, C]),
-        by_hand,
+        f"W6 {task} n={n}",
+        normal(T=(n, n, n), **dict.fromkeys(names, (n, R))),
+        diagrams,
+        gradients if task == "grad" else product,
         lambda lib, a: ((a["T"] - lib.xp.einsum("ir,jr,kr->ijk", a["A"], a["B"], a["C"])) ** 2).sum(),
-        "grad",
+        task,
         ("A", "B", "C"),
+        ("dA", "dB", "dC") if task == "hvp" else (),
     )
 
 
@@ -496,11 +555,41 @@ def matrix_chain(N: int, d: int) -> Workload:
         return lib.xp.trace(product)
 
     return Workload(
-        f"W12 N={N} d={d}",
+        f"W12 matrices N={N} d={d}",
         lambda rng: {name: np.linalg.qr(rng.standard_normal((d, d)))[0] for name in names},
         diagrams,
         by_hand,
         formula,
+        "grad",
+        tuple(names),
+        derive_only=True,
+    )
+
+
+def hadamard_chain(N: int, n: int) -> Workload:
+    """W12: the time to derive and compile all gradients of Σ x₁∘…∘x_N."""
+    names = [f"x{k}" for k in range(N)]
+
+    def diagrams() -> list[td.Expr]:
+        xs = [td.Tensor(name, "n") for name in names]
+        return td.grad(reduce(operator.mul, xs).sum(), xs)
+
+    def by_hand(a: Arrays) -> list[Any]:
+        before = [np.ones(n)]
+        for name in names[:-1]:
+            before.append(before[-1] * a[name])
+        after, made = np.ones(n), [None] * N
+        for k in range(N - 1, -1, -1):
+            made[k] = before[k] * after
+            after = after * a[names[k]]
+        return made
+
+    return Workload(
+        f"W12 Hadamard N={N} n={n}",
+        lambda rng: {name: np.exp(0.05 * rng.standard_normal(n)) for name in names},
+        diagrams,
+        by_hand,
+        lambda lib, a: reduce(operator.mul, [a[name] for name in names]).sum(),
         "grad",
         tuple(names),
         derive_only=True,
@@ -513,6 +602,7 @@ def all_workloads() -> list[Workload]:
         hadamard(2000, "grad"),
         hadamard(200_000, "grad"),
         hadamard(200_000, "jvp"),
+        hadamard(2000, "jacobian"),
         quadratic(1000, "grad"),
         quadratic(1000, "hessian"),
         least_squares(2000, 300, "grad"),
@@ -521,10 +611,12 @@ def all_workloads() -> list[Workload]:
         logistic(1024, "grad"),
         logistic(128, "hessian"),
         logistic(512, "hessian"),
-        relu_network(128, 64),
+        relu_network(128, 64, "grad"),
+        relu_network(32, 1, "hessian"),
         matrix_factors(200, 5, "grad"),
         matrix_factors(100, 5, "hessian"),
-        canonical_polyadic(60, 10),
+        canonical_polyadic(60, 10, "grad"),
+        canonical_polyadic(60, 10, "hvp"),
         product_state(20, 16),
         product_state(100, 16),
         grid(4, 3),
@@ -537,4 +629,6 @@ def all_workloads() -> list[Workload]:
         matrix_chain(32, 8),
         matrix_chain(128, 8),
         matrix_chain(512, 8),
+        hadamard_chain(16, 1000),
+        hadamard_chain(64, 1000),
     ]

@@ -16,7 +16,10 @@ __all__ = ["INTERNING", "DimLike", "Dimension", "as_dimension", "infer_sizes"]
 Monomial: TypeAlias = tuple[str, ...]
 
 INTERNING = RLock()
-"""Held while an equal object is looked for and made: threads that build the same thing get one object."""
+"""Held while an equal object is looked for and made: threads that build the same thing get one object.
+
+A thread may take it again: the cycle collector runs what it likes meanwhile, which may build things, too.
+"""
 
 _TOKEN = re.compile(r"\s*(?:(\d+)|([^\W\d]\w*)|([-+*]))")
 

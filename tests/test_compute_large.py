@@ -169,6 +169,40 @@ def test_a_long_matrix_product_state_with_large_bonds():
     assert plan.flops < 5 * N * 2 * 2 * D**3 * 2
 
 
+def test_a_flat_network_with_axes_of_length_one_costs_what_its_chain_costs():
+    N = 20
+    As = [td.Tensor(f"A{k}", ("D" if k else "1", "p", "D" if k < N - 1 else "1")) for k in range(N)]
+    rows = [(("b", k), ("p", k), ("b", k + 1)) for k in range(N)]
+    other = [(("c", k), ("p", k), ("c", k + 1)) for k in range(N)]
+    flat = td.contract(As + As, rows + other, [("b", 0), ("b", N), ("c", 0), ("c", N)]).sum()
+    chain = td.einsum("api,apj->ij", As[0], As[0])
+    for A in As[1:]:
+        chain = td.einsum("ij,ipk,jpl->kl", chain, A, A)
+    sizes = {"D": 16, "p": 2}
+    plans = [compile([f, *td.grad(f, As)], sizes=sizes).plan for f in (flat, chain.sum())]
+    assert plans[0].flops < 1.1 * plans[1].flops
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_environments_of_networks_with_axes_of_length_one(seed):
+    graph = nx.random_regular_graph(3, 10, seed=seed)
+    number = {frozenset(edge): k for k, edge in enumerate(graph.edges())}
+    rows = [[number[frozenset((v, u))] for u in graph[v]] for v in graph]
+    size = np.random.default_rng(seed).integers(1, 4, len(number))
+    ts = [td.Tensor(f"t{k}", [int(size[i]) for i in row]) for k, row in enumerate(rows)]
+    arrays = {t.name: rng.normal(size=[int(size[i]) for i in row]) for t, row in zip(ts, rows, strict=True)}
+    f = td.contract(ts, rows, [])
+    adjoint = td.apply("tanh", td.contract(ts, [*rows[:-1], [90, *rows[-1][1:]]], [rows[-1][0], 90])).sum()
+    for scalar in (f, adjoint):
+        value, *gradients = compile([scalar, *td.grad(scalar, ts)])(arrays)
+        for t, gradient in zip(ts, gradients, strict=True):
+            change = rng.normal(size=gradient.shape)
+            there, back = (scalar.evaluate({**arrays, t.name: arrays[t.name] + h * change}) for h in (1e-6, -1e-6))
+            assert np.sum(gradient * change) == pytest.approx(
+                (there - back) / 2e-6, rel=1e-5, abs=1e-7 * (1 + abs(value))
+            )
+
+
 def test_a_grid_of_eight_by_eight():
     f, ts, _ = network(nx.grid_2d_graph(8, 8), 4)
     plan = compile([f, *td.grad(f, ts)], sizes={"q": 4}).plan

@@ -73,6 +73,22 @@ def test_a_source_runs_as_it_stands(library, name):
     np.testing.assert_allclose(np.asarray(want), expr.evaluate({t.name: ARRAYS[t.name] for t in expr.tensors}))
 
 
+def test_arrays_alike_are_told_apart_where_jax_traces():
+    """Of arrays of one shape and type only the first is tested at every call."""
+    asarray = array_of("jax")
+    A, B, C = td.tensors("A[m,n] B[n,k] C[k,l]")
+    program = td.compile([A @ B @ C, td.grad((A @ B @ C).sum(), B)], backend="jax")
+    for shape_b, shape_c in [((3, 3), (3, 3)), ((3, 4), (4, 3)), ((3, 3), (3, 5)), ((3, 3), (3, 3))]:
+        given = {"A": rng.random((3, 3)), "B": rng.random(shape_b), "C": rng.random(shape_c)}
+        value, gradient = program({name: asarray(array) for name, array in given.items()})
+        np.testing.assert_allclose(value, given["A"] @ given["B"] @ given["C"])
+        assert gradient.shape == shape_b
+    narrow = {name: asarray(np.ones((3, 3), np.float32)) for name in "ABC"}
+    assert program({**narrow, "A": asarray(np.ones((3, 3)))})[0].dtype == np.float64
+    assert program(narrow)[0].dtype == np.float32
+    assert program({**narrow, "C": asarray(np.ones((3, 3)))})[0].dtype == np.float64
+
+
 def test_torch_arrays_of_several_types_promote():
     torch = pytest.importorskip("torch")
     A, x = td.tensors("A[n,n] x[n]")

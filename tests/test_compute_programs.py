@@ -374,3 +374,15 @@ def test_values_that_do_not_read_one_another_need_no_loop():
     assert "for i in range" not in program.source
     assert kernels(program) == {"multiply": 3}
     assert "for i in range" in td.compile(td.tanh(x * y * z + x), sizes={"n": 200_000}).source
+
+
+def test_terms_that_are_alike_once_they_are_spelled_out_are_collected():
+    X, y, w = td.tensors("X[m,n] y[m] w[n]")
+    t = y * (X @ w)
+    losses = [td.log(td.exp(-t) + 1).sum(), -td.log(td.sigmoid(t)).sum()]
+    arrays = {"X": rng.normal(size=(30, 20)), "y": np.sign(rng.normal(size=30)), "w": rng.normal(size=20)}
+    programs = [td.compile(td.hessian(loss, w)) for loss in losses]
+    first, second = (program(arrays) for program in programs)
+    np.testing.assert_allclose(first, second, rtol=1e-12)
+    kernels = [[row["kernel"] for row in program.plan.as_dict()["rows"]] for program in programs]
+    assert kernels[0] == kernels[1]

@@ -8,7 +8,14 @@ from .common_parts import with_common_parts
 from .constants import gathered
 from .costs import pair_cost, traffic_cost
 from .differences import with_directions
-from .forms import common_factors, distributed_everywhere, factored_everywhere, opened, with_inner_coefficients
+from .forms import (
+    collected,
+    common_factors,
+    distributed_everywhere,
+    factored_everywhere,
+    opened,
+    with_inner_coefficients,
+)
 from .joining import joined
 from .normalised import with_shared_softmax
 from .paths import DEFAULT, Search
@@ -33,7 +40,10 @@ def choose_form(values: Values, roots: Sequence[Value]) -> list[Value]:
     names = {value.data[0] for value in below(roots) if value.kind == "apply"}
     if "divided_difference" in names:
         roots = with_directions(values, roots)
-    roots = recognised(values, roots) if names else roots
+    if names:
+        roots = recognised(values, roots)
+        after = collected(values, roots)
+        roots = recognised(values, after) if after != roots else roots
     if len(below(roots)) > _LARGEST_SEARCH:
         roots = with_common_parts(values, with_shared_softmax(values, roots)) if names else roots
         return with_solves(values, roots) if "inv" in names else roots

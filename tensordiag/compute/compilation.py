@@ -28,7 +28,7 @@ from .structured import Structured
 __all__ = ["Compiled", "compile"]
 
 _SHARES = (4, 3, 2, 1)
-_MANY_RUNS = 256
+_MANY_RUNS = 128
 
 
 @contextmanager

@@ -13,7 +13,16 @@ from ..core.numbers import Number, as_number
 from .sums import divided
 from .values import Term, Value, Values, below, is_openable, open_operands
 
-__all__ = ["Change", "distributed", "factored", "opened", "rebuilt", "use_counts", "with_inner_coefficients"]
+__all__ = [
+    "Change",
+    "collected",
+    "distributed",
+    "factored",
+    "opened",
+    "rebuilt",
+    "use_counts",
+    "with_inner_coefficients",
+]
 
 Change = Callable[[Value], Value]
 
@@ -71,6 +80,32 @@ def opened(values: Values, roots: Sequence[Value]) -> list[Value]:
     return list(roots)
 
 
+def collected(values: Values, roots: Sequence[Value]) -> list[Value]:
+    """The roots with fewer terms where some of a sum are alike, or cancel, once the products in them are opened."""
+
+    def change(value: Value) -> Value:
+        if value.kind != "poly" or len(value.terms) < 2:
+            return value
+        made = values.poly([_spelled_out(term) for term in value.terms], value.shape)
+        return made if made.kind != "poly" or len(made.terms) < len(value.terms) else value
+
+    return opened(values, rebuilt(values, roots, change))
+
+
+def _spelled_out(term: Term) -> Term:
+    """A term with the products among its operands opened that sum nothing."""
+    while len(term.operands) <= _LARGEST_OPENED:
+        chosen = {o.number for o in term.operands if is_openable(o) and len(o.terms) == 1 and not _sums(o.terms[0])}
+        if not chosen:
+            break
+        term = open_operands(term, lambda box, chosen=chosen: box.terms[0] if box.number in chosen else None)  # type: ignore[misc]
+    return term
+
+
+def _sums(term: Term) -> bool:
+    return any(i not in term.output for row in term.rows for i in row)
+
+
 def _opened_term(term: Term, count: Counter[int]) -> list[Term]:
     single = [o for o in term.operands if _opens(o, count, term)]
     if single:
@@ -101,8 +136,7 @@ def _opens(box: Value, count: Counter[int], user: Term) -> bool:
         return False
     if count[box.number] < 2 or not term.is_plain:
         return len(user.operands) + len(term.operands) <= _LARGEST_OPENED or not term.is_plain
-    summed = any(i not in term.output for row in term.rows for i in row)
-    return not summed and box.entries > 2 * max((o.entries for o in term.operands), default=0)
+    return not _sums(term) and box.entries > 2 * max((o.entries for o in term.operands), default=0)
 
 
 def _has_copies(term: Term) -> bool:

@@ -21,8 +21,8 @@ __all__ = ["DEFAULT", "Search", "find_path"]
 class Search:
     """How long to search for a contraction order: random greedy runs, and seconds where a network is very dear.
 
-    For a library that compiles programs itself (`compiled`), which takes seconds, it goes on where a few runs find
-    nothing better, too.
+    For a library that compiles programs itself (`compiled`), which takes seconds, it goes on in a large network where a
+    few runs find nothing better, too.
     """
 
     repeats: int = 64
@@ -41,6 +41,7 @@ _COSTS: dict[tuple[bool, bool], Callable[[Mapping[int, int]], PairCosts]] = {
 """By whether a compiler takes the path on, and whether all environments are wanted."""
 _EXACT = 6
 _FIRST_REPEATS = 8
+_MANY = 16
 _PROMISING = 0.99
 _DEAR = 5e-6
 _DEARER = 2e-5
@@ -103,7 +104,8 @@ def _searched(
 
     path = _as_pairs(opt_einsum.paths.greedy(inputs, kept, sizes), len(sets))
     best = path_cost(costs, sets, output, path)
-    calls = 0.0 if search.compiled else len(path) * _TYPICAL_CALL * costs.contractions
+    patient = search.compiled and len(sets) > _MANY
+    calls = 0.0 if patient else len(path) * _TYPICAL_CALL * costs.contractions
     if search.repeats > 1 and best - calls > _DEAR:
         path, best = refined(costs, sets, output, path)
     if search.repeats > 1 and best - calls > _DEARER:
@@ -111,9 +113,10 @@ def _searched(
             before = best
             random = opt_einsum.RandomGreedy(max_repeats=repeats, minimize="flops")
             path, best = _better((path, best), finished(random(inputs, kept, sizes, None)))
-            if best > _PROMISING * before and not search.compiled:  # what a few runs do not make better, many hardly do
+            if best > _PROMISING * before and not patient:  # what a few runs do not make better, many hardly do
                 break
-        path, best = _better((path, best), refined(costs, sets, output, annealed(costs, sets, output, path)))
+        if len(sets) > _MANY:
+            path, best = _better((path, best), refined(costs, sets, output, annealed(costs, sets, output, path)))
         if best > _VERY_DEAR:
             for found in _long_search(inputs, kept, sizes, search.seconds):
                 path, best = _better((path, best), finished(found))

@@ -189,7 +189,7 @@ def bounds(value: Value) -> tuple[float, float]:
         name, params = value.data
         if name in _UNIT:
             return 0.0, 1.0
-        if name in _POSITIVE or (name == "power" and _is_even(params[0])):
+        if name in _POSITIVE or (name == "power" and (_is_even(params[0]) or bounds(value.operands[0])[0] >= 0)):
             return 0.0, math.inf
         return -math.inf, math.inf
     if value.kind != "poly":

@@ -250,6 +250,8 @@ def _kept(
             kept.add(own)
         elif isinstance(node, Sum):
             weight[own] = weight.get(id(node.terms[0][1].base), 1)
+        elif isinstance(node, Copy):
+            weight[own] = 0  # it becomes no array
         if own in kept:
             weight[own] = 1
     return kept
@@ -263,7 +265,7 @@ def _weigh(node: Expr, weight: dict[int, int], kept: set[int], largest: int) -> 
         total += weight.get(id(box), 1)
     if total > largest:
         for box in sorted({id(box): box for box in below}.values(), key=lambda box: -weight.get(id(box), 1)):
-            if total <= largest or weight.get(id(box), 1) == 1:
+            if total <= largest or weight.get(id(box), 1) <= 1:
                 break
             apart = box.terms[0][1].base if isinstance(box, Sum) else box
             total -= (weight[id(box)] - 1) * below.count(box)

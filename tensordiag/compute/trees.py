@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
 from .costs import PairCosts
 
@@ -80,6 +83,31 @@ def _exact(
         tree.append((number[split[mask]], number[mask ^ split[mask]], legs[mask]))
         number[mask] = n + len(tree) - 1
     return tree, best[everything]
+
+
+def _best_of(costs: PairCosts, sets: Sequence[int], output: int) -> tuple[list[tuple[int, int, int]], float]:
+    """`_exact`, remembered: large networks have many parts of few forms."""
+    rows = (*sets, output)
+    listed: list[tuple[int, int, int]] = []
+    left = functools.reduce(operator.or_, rows)
+    while left:
+        bit = left & -left
+        left ^= bit
+        inside = sum([1 << k for k, row in enumerate(rows) if row & bit])
+        listed.append((inside, costs.entries(bit), bit))
+    listed.sort()
+    kind: Any = type(costs)
+    tree, cost = _best_form(kind, len(sets), tuple([(inside, size) for inside, size, _ in listed]))
+    return [(a, b, sum([bit for k, (_, _, bit) in enumerate(listed) if legs >> k & 1])) for a, b, legs in tree], cost
+
+
+@functools.lru_cache(maxsize=4096)
+def _best_form(
+    kind: type[PairCosts], count: int, indices: tuple[tuple[int, int], ...]
+) -> tuple[list[tuple[int, int, int]], float]:
+    """`_exact` for so many sets: for every index the sets (and the output) that it is in, as bits, and its size."""
+    rows = [sum([1 << i for i, (inside, _) in enumerate(indices) if inside >> k & 1]) for k in range(count + 1)]
+    return _exact(kind({i: size for i, (_, size) in enumerate(indices)}), rows[:-1], rows[-1])
 
 
 def with_legs(
@@ -225,7 +253,7 @@ class _Tree:
             return False
         self.tried.add(key)
         before = sum([self.price[node] for node in inner])
-        tree, cost = _exact(self.costs, [self.legs[part] for part in parts], self.legs[root])
+        tree, cost = _best_of(self.costs, [self.legs[part] for part in parts], self.legs[root])
         if cost > before * _WORTH:
             return False
         for node in inner:
