@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 if TYPE_CHECKING:
     from .core.expressions import Expr
@@ -38,7 +38,12 @@ class Views:
         return flattened
 
     def evaluate(
-        self, arrays: Mapping[str, Any] | None = None, /, *, sizes: Mapping[str, int] | None = None, **named: Any
+        self,
+        arrays: Mapping[str, Any] | None = None,
+        /,
+        *positional: Never,
+        sizes: Mapping[str, int] | None = None,
+        **named: Any,
     ) -> Any:
         """The value as an array (`tensordiag.evaluate`).
 
@@ -46,7 +51,8 @@ class Views:
         with may be given.  `sizes` are for dimensions that no array has.  Keywords `log`, `memory_limit` and
         `backend` are options of `tensordiag.evaluate`.
         """
-        return _load("compute", "evaluate")(self, arrays, sizes=sizes, **named)
+        given = (arrays, *positional) if positional else arrays
+        return _load("compute", "evaluate")(self, given, sizes=sizes, **named)
 
     def einsum(self) -> Einsum:
         """The einsum that computes it: `.terms`, `.code("numpy")`, `str` of it (`tensordiag.notation.to_einsum`)."""

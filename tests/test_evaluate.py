@@ -300,10 +300,15 @@ def test_what_is_no_mapping_or_no_expression_is_told():
     for call in (f.evaluate, td.compile(f), td.compile([f, x]), td.compile({"f": f}), td.compile(f).structured):
         with says(ShapeError, "arrays go by name, as keywords (A=…, x=…) or in one mapping, not as one ndarray"):
             call(np.ones(2))
+    program = td.compile(f)
+    program.structured(x=np.ones(2), A=np.eye(2))
+    with says(ShapeError, "arrays go by name, as keywords (A=…, x=…) or in one mapping, not as one ndarray"):
+        program.structured(np.ones(2))
     by_position = "arrays go by name, as keywords (A=…, x=…) or in one mapping, not by position"
     for arrays in ((np.ones(2), np.eye(2)), ({"x": np.ones(2)}, np.eye(2)), (None, np.eye(2))):
-        with says(ShapeError, by_position):
-            td.compile(f)(*arrays)
+        for call in (td.compile(f), program.structured, f.evaluate):
+            with says(ShapeError, by_position):
+                call(*arrays)
     with says(ShapeError, by_position):
         td.compile(f)(np.ones(2), np.eye(2), x=np.ones(2))
     with says(OrderError, "compile takes an expression, or lists, tuples and dicts of them, not str 'f'"):

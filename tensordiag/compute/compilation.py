@@ -162,7 +162,7 @@ class Compiled:
                 break
         return plan
 
-    def structured(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
+    def structured(self, arrays: Mapping[str, Any] | None = None, /, *positional: Never, **named: Any) -> Any:
         """The values with their copy tensors kept apart: a `Structured` core and pattern each, never the dense array.
 
         Computed by NumPy, from arrays that a call takes, too; what is not structured comes back as a core with all
@@ -174,9 +174,12 @@ class Compiled:
                 "write compile(…).structured(…), without backend="
             )
         latest = self._cores
-        found: Any = MISS if latest is None or (named and arrays) else latest.run(arrays or named)
+        found: Any = MISS
+        if latest is not None and (arrays is None or (type(arrays) is dict and not named)) and not positional:
+            found = latest.run(named if arrays is None else arrays)
         if found is MISS:
-            given = check_names(self._known, self._needed, arrays, named)
+            every: Any = (arrays, *positional) if positional else arrays
+            given = check_names(self._known, self._needed, every, named)
             checked = {name: as_float(name, value) for name, value in sorted(given.items())}
             found = self._core_program(checked).run(checked)
         return self._nest.filled(found)
