@@ -519,3 +519,12 @@ def test_products_with_a_derivative_take_all_arrays():
     np.testing.assert_allclose(td.vjp(x * y, x).evaluate({"x": np.ones(3), "y": np.arange(3.0)} | g), np.arange(3.0))
     constant = td.vjp(A @ y + 0 * x, x)
     np.testing.assert_allclose(constant.evaluate(arrays | g), np.zeros(3))
+
+
+def test_a_joint_hessian_product_costs_a_few_gradients():
+    X, W1, W2, W3 = td.tensors("X[b,m] W1[m,n] W2[n,n] W3[n,n]")
+    out = td.tanh(td.tanh(td.tanh(X @ W1) @ W2) @ W3)
+    loss, weights = td.square_norm(out), [W1, W2, W3]
+    sizes = {"b": 20, "m": 30, "n": 10}
+    gradients = td.compile(td.grad(loss, weights), sizes=sizes).plan.flops
+    assert td.compile(td.hvp(loss, weights), sizes=sizes).plan.flops < 4 * gradients

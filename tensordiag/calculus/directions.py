@@ -129,8 +129,10 @@ def hvp(
     if not several:
         return _glued_on(diff(expr, variables[0], variables[0]), along[0]).declaring(known)
     fixed, replaced = _constants(variables, along, known)
-    gradients = derivatives(_total(expr, variables, fixed), variables)
-    return [substitute(made, replaced).declaring(known) for made in gradients]
+    made = derivatives(_total(expr, variables, fixed), variables)
+    if replaced:  # else environments stay as they are, not carried out
+        made = [substitute(gradient, replaced) for gradient in made]
+    return [gradient.declaring(known) for gradient in made]
 
 
 def direction_of(expr: Expr, variable: Tensor, given: Direction, default: str = "h", taken: Iterable[str] = ()) -> Expr:
