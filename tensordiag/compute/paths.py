@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import opt_einsum
 
+from ..progress import Progress
 from .costs import CompiledCosts, CompiledSweepCosts, PairCosts, SweepCosts
 from .trees import Path, annealed, best_tree, path_cost, refined
 
@@ -133,45 +133,21 @@ def _long_search(inputs: list[set[int]], output: set[int], size: dict[int, int],
 
     What is going on is written to stderr after the first seconds.
     """
-    progress = Progress(f"searching for an order to contract {len(inputs)} tensors", seconds)
     try:
         import cotengra
     except ImportError:
         cotengra = None
-    until = time.monotonic() + (seconds / 3 if cotengra else seconds)
-    while (left := until - time.monotonic()) > 0:
-        random = opt_einsum.RandomGreedy(max_repeats=32, max_time=left, minimize="size")
-        yield random(inputs, output, size, None)
-        progress.show(f"largest intermediate 2^{math.log2(max(1, random.best['size'])):.0f} entries")
+    with Progress(f"searching for an order to contract {len(inputs)} tensors", seconds) as progress:
+        until = time.monotonic() + (seconds / 3 if cotengra else seconds)
+        while (left := until - time.monotonic()) > 0:
+            random = opt_einsum.RandomGreedy(max_repeats=32, max_time=left, minimize="size")
+            yield random(inputs, output, size, None)
+            progress.show(f"largest intermediate 2^{math.log2(max(1, random.best['size'])):.0f} entries")
     if cotengra:
         letters = {i: opt_einsum.get_symbol(i) for i in size}
         rows = [[letters[i] for i in row] for row in inputs]
         search = cotengra.HyperOptimizer(max_time=seconds * 2 / 3, progbar=False, parallel=False, minimize="combo")
         yield search(rows, [letters[i] for i in output], {letters[i]: n for i, n in size.items()})
-    progress.finish()
-
-
-class Progress:
-    """A line on stderr about something that takes long, where stderr is a terminal."""
-
-    def __init__(self, what: str, seconds: float) -> None:
-        self.what = what
-        self.seconds = seconds
-        self.start = time.monotonic()
-        self.shown = False
-
-    def show(self, state: str) -> None:
-        """Say how far it is, from the third second on."""
-        passed = time.monotonic() - self.start
-        if passed > 2 and sys.stderr is not None and sys.stderr.isatty():
-            sys.stderr.write(f"\r{self.what}: {passed:.0f} of at most {self.seconds:.0f} s, {state} ")
-            sys.stderr.flush()
-            self.shown = True
-
-    def finish(self) -> None:
-        """End the line."""
-        if self.shown:
-            sys.stderr.write("\n")
 
 
 def _as_pairs(found: Sequence[Sequence[int]], operands: int) -> Path:
