@@ -2,6 +2,8 @@
 
 import random
 import re
+import shutil
+import subprocess
 import sys
 from itertools import pairwise
 from math import dist
@@ -384,6 +386,31 @@ def test_tikz_is_balanced_and_names_its_colours():
     used = set(re.findall(r"(?:fill|draw|text)=(td\d+)", text))
     assert used <= set(re.findall(r"definecolor\{(td\d+)\}", text))
     assert text.isascii()
+
+
+def test_tikz_keeps_spaces_grounds_and_sizes():
+    strip = removal(x * y * z, "x").draw().to_tikz()
+    assert "$\\mathrm{open\\ its\\ wire}$" in strip
+    assert "dash pattern=on" in strip
+    assert "rectangle" not in strip
+    assert "rectangle" in draw(x @ A @ y, theme="dark").to_tikz()
+    assert "x=14pt, y=14pt" in draw(x @ A @ y, theme="presentation").to_tikz()
+    assert "$\\mathit{mask}$" in draw(td.Tensor("mask", ("n", "n")) @ x).to_tikz()
+    assert "$o$" in draw(td.Tensor("omicron", ("n", "n")) @ x).to_tikz()  # which TeX has no command for
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_tikz_is_what_latex_takes(tmp_path):
+    exprs = [SAMPLES[name] for name in ("norm", "scalars", "layer jacobian", "kronecker", "log-sum-exp hessian")]
+    pictures = [draw(expr) for expr in exprs]
+    pictures += [removal(x * y * z, "x").draw(), draw(x * y, derivative=["x", "y"], theme="dark")]
+    pictures += [draw(td.Tensor(name, ("n", "n")) @ x) for name in ("é", "omicron", "W_1_2", "x^2#%&{", "a_long" * 5)]
+    body = "\n\n".join(picture.to_tikz() for picture in pictures)
+    source = f"\\documentclass{{article}}\n\\usepackage{{tikz}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    (tmp_path / "all.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert made.returncode == 0, made.stdout[-2000:]
 
 
 def test_sketches_mark_the_row_side():

@@ -87,7 +87,7 @@ class Drawing:
         """The picture as plain TikZ."""
         from .tikz import tikz
 
-        return tikz(self.scene, self.theme, self.style)
+        return tikz(self.scene, self.theme, self.style, self.box)
 
     def to_text(self) -> str:
         """The picture in Unicode characters, for terminals."""
@@ -292,13 +292,15 @@ def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | N
         terms = terms[: len(terms) - left_out]
     pictures = term_pictures(expr, terms, settings, side)
     made = blocks(terms, pictures, settings.style, prefix)
-    return [*made, *more_block(left_out, prefix)]
+    return [*made, *more_block(left_out, prefix, settings.style.operator_slot)]
 
 
-def more_block(count: int, prefix: str) -> list[Block]:
+def more_block(count: int, prefix: str, slot: float) -> list[Block]:
     """The words for terms that are left out."""
-    words = f"+ … + {count} \\mathrm{{more}}"
-    return [text_block(words, f"{prefix}more", 2.4, breaks=True)] if count else []
+    if not count:
+        return []
+    words = text_block(f"… + {count} \\mathrm{{more}}", f"{prefix}more", 0.0)
+    return [text_block("+", f"{prefix}moresign", slot, breaks=True), words]
 
 
 def picture_options(

@@ -233,7 +233,7 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
     sizes, options = picture_options(parent, [slots], settings, extra=expr.order - parent.order)
     pictures = [holed_picture(slots.skeleton, hole, sizes, options, opened=True) for hole in holes]
     row = blocks([Term(t.coefficient, above[0].skeleton) for t in shown], pictures, settings.style, prefix)
-    return [*row, *more_block(len(terms) - len(shown), prefix)]
+    return [*row, *more_block(len(terms) - len(shown), prefix, settings.style.operator_slot)]
 
 
 def _arrow(rule: str, name: str, least: float = 2.8) -> Block:
