@@ -1,15 +1,18 @@
 """Strips, bubbles, labels, themes, folding, and the text formats."""
 
+import dataclasses
 import random
 import re
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
+from io import BytesIO
+from itertools import combinations, pairwise
 from math import dist
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from test_drawing_faithful import LETTERS, flaws
 from test_drawing_samples import CP, SAMPLES, A, B, W, X, b, matrix_product, random_network, u, v, x, y, z
 
@@ -131,8 +134,6 @@ def test_terms_of_the_product_rule_keep_the_places_of_their_parent():
 
 
 def test_a_derivation_becomes_an_animation(tmp_path):
-    from PIL import Image
-
     removal(x * y * z, "x").draw(tmp_path / "strip.gif")
     with Image.open(tmp_path / "strip.gif") as image:
         assert image.n_frames == 4
@@ -147,8 +148,6 @@ def test_a_strip_in_a_column_has_a_panel_a_line():
 
 
 def test_a_grid_has_two_columns_and_frames_have_one_size(tmp_path):
-    from PIL import Image
-
     derivation = removal(x * y * z, "x")
     drawing = draw_derivation(derivation, tmp_path, orient="grid")
     assert len({round(term.baseline, 6) for term in drawing.scene.terms}) == 2
@@ -354,7 +353,7 @@ def contrast(first, second):
 def test_themes_have_contrast(theme):
     for fill in (*theme.fills.values(), theme.background, theme.panel):
         assert contrast(theme.ink, fill) >= 7
-    for color in (theme.wire, theme.accent, theme.ghost):
+    for color in (theme.wire, theme.accent, theme.ghost, *theme.hues):
         assert contrast(color, theme.background) >= 4.5
 
 
@@ -365,17 +364,37 @@ def test_every_theme_draws_the_same_scene(theme):
     assert ("prefers-color-scheme" in drawing.to_svg()) == (theme == "auto")
 
 
-def test_kinds_differ_by_shape_and_not_by_colour_alone():
-    tensors = [
-        td.Tensor("A", ("n", "n")),
-        td.Tensor("A", ("n", "n"), "sym"),
-        td.Tensor("A", ("n", "n"), "diag"),
-        td.Tensor("A", ("n", "n"), (), True),
-        td.Tensor("A", ("n",)),
-        td.Tensor("A", ("n",) * 3),
-    ]
-    pictures = {re.sub('fill="#[^"]*"', "", draw(t, theme="print", simplify=False).to_svg()) for t in tensors}
-    assert len(pictures) == len(tensors)
+def grey(expr, theme):
+    """A picture in grey, its fills those of the ground, so that colours say nothing."""
+    bare = dataclasses.replace(THEMES[theme], fills={}, hatches={})
+    image = Image.open(BytesIO(draw(expr, theme=bare, simplify=False, labels="none").to_bytes("png", 100)))
+    return image.convert("L").resize((120, 120))
+
+
+KINDS = {
+    "matrix": td.Tensor("A", ("n", "n")),
+    "transposed": td.Tensor("A", ("n", "n")).T,
+    "symmetric": td.Tensor("A", ("n", "n"), "sym"),
+    "diagonal": td.Tensor("A", ("n", "n"), "diag"),
+    "orthogonal": td.Tensor("A", ("n", "n"), "orth"),
+    "conjugate": td.Tensor("A", ("n", "n"), (), True),
+    "vector": td.Tensor("e1", ("n",)),
+    "unit": td.entry(td.identity("n"), 1, None),
+    "tensor": td.Tensor("A", ("n",) * 3),
+    "plain": td.Tensor("A", ("n",) * 3, "sym"),
+    "copy": td.Copy(3, "n"),
+    "ones": td.Copy(1, "n"),
+    "function": td.tanh(A @ x),
+    "merge": td.vec(td.Tensor("A", ("n", "n"))),
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_kinds_differ_in_grey_by_shape_alone(theme):
+    pictures = {kind: grey(expr, theme).tobytes() for kind, expr in KINDS.items()}
+    for one, other in combinations(KINDS, 2):
+        different = sum(abs(p - q) > 80 for p, q in zip(pictures[one], pictures[other], strict=True))
+        assert different >= 20, (one, other)  # a tick is the smallest difference
 
 
 def test_tikz_is_balanced_and_names_its_colours():

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from ..core.expressions import Expr
 from .components import Component, components, inversions, is_paired
 from .geometry import Box, Point
-from .layout import Placement, place
+from .layout import Placement, Size, place
 from .scene import Scene, TermBox, Text
 from .shapes import BAR_KINDS, TURNING_KINDS
 from .sizes import Sizes
 from .skeletons import Skeleton
 from .stress import general
 from .style import Style
+from .turning import QUARTERS, turned
 
 __all__ = ["Arrangement", "Options"]
 
@@ -24,7 +25,8 @@ class Options:
     """What the caller chose: the style, the labels of the open legs, those of `inner` wires, dots instead of shapes.
 
     `taken` are names that no wire gets.  `states` are those of nodes by number and of wires by −1 − number; `ghost`
-    makes all of them ghosts.
+    makes all of them ghosts.  `hues` are the numbers of the dimensions' colours so far, to which
+    a picture adds its own, or None.  `dotted` are open legs along which a function works on every entry alike.
     """
 
     style: Style
@@ -40,6 +42,8 @@ class Options:
     transpose: str = "rotate"
     sizes: Mapping[str, int] | None = None
     layout: str = "auto"
+    dotted: frozenset[int] = frozenset()
+    hues: dict[str, int] | None = None
 
 
 def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
@@ -115,6 +119,10 @@ class Arrangement:
         elif closed:
             x -= self.style.component_gap
         self.closed_to = x
+        if self.options.side in ("all-left", "all-right"):
+            self._stack(opened, x)
+            self._bare(bare, opened)
+            return
         if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
             self._rows(opened, bare, x)
             return
@@ -128,8 +136,8 @@ class Arrangement:
             return
         box = self._extent(self.placements)
         sides = {side for _, placement in self.placements for side, _ in placement.tips.values()}
-        first = min((part.outputs[0] for part in opened), default=self.skeleton.order)
-        late = [pair for pair in bare if pair[0] > first]
+        tips = {leg: side for _, placement in self.placements for leg, (side, _) in placement.tips.items()}
+        late = [pair for pair in bare if _comes_after(pair, tips)]
         below = bare if "up" in sides and "down" not in sides else [] if "down" in sides else late
         above = [pair for pair in bare if pair not in below]
         self.rows += [(a, b, box.top + 0.9 + 1.2 * (len(above) - 1 - k)) for k, (a, b) in enumerate(above)]
@@ -145,9 +153,17 @@ class Arrangement:
 
     def _sides(self, parts: list[Component]) -> list[dict[int, str]]:
         """Which open legs leave at the left and at the right: of parts in a row only the outermost ones."""
-        inner = "across" if len(parts) > 1 else "down"  # no leg may pass another part
+        where = self.options.side
+        inner = "across" if len(parts) > 1 else "any"  # no leg may pass another part
+        if where == "down" or (where in QUARTERS and where != "ud"):
+            return [dict.fromkeys(part.outputs, "down") for part in parts]
         sides: list[dict[int, str]] = [dict.fromkeys(part.outputs, inner) for part in parts]
-        if not parts or self.options.side == "down":
+        if where == "ud":
+            middle = (self.skeleton.order - 1) / 2
+            for part, row in zip(parts, sides, strict=True):
+                row[part.outputs[0]] = "left" if len(part.outputs) > 1 or part.outputs[0] <= middle else "right"
+                row[part.outputs[-1]] = "left" if row[part.outputs[0]] == "left" and len(row) == 1 else "right"
+        if where == "ud" or not parts:
             return sides
         if len(parts) == 1:
             outputs = parts[0].outputs
@@ -166,19 +182,41 @@ class Arrangement:
         return sides
 
     def _columns(self, opened: list[Component], x: float) -> float:
+        below: list[int] = []
         for part, sides in zip(opened, self._sides(opened), strict=True):
-            x = self._beside(part, sides, x)
+            fresh = [leg for leg in part.outputs if sides[leg] not in ("left", "right")]
+            late = self.options.side not in ("down", *QUARTERS) and inversions([*below, *fresh]) > inversions(below)
+            x = self._beside(part, sides, x, "up" if late else "")
+            below += [] if late else fresh
         return x
 
-    def _place(self, part: Component, sides: dict[int, str]) -> Placement:
+    def _place(self, part: Component, sides: dict[int, str], where: str = "") -> Placement:
+        where = where or self.options.side
+        if where in QUARTERS and part.outputs:
+            return turned(part, self.size, sides, where, self._laid)
+        return self._laid(part, self.size, sides)
+
+    def _laid(self, part: Component, size: Size, sides: dict[int, str]) -> Placement:
         style = replace(self.style, gap=self.spread * self.style.gap)
-        made = (general if self.options.layout == "stress" else place)(part, self.size, style, sides)
+        made = (general if self.options.layout == "stress" else place)(part, size, style, sides)
         if self.spread == 1.0 or made.kind == "general":
             return made
-        return place(part, self.size, self.style, sides)
+        return place(part, size, self.style, sides)
 
-    def _beside(self, part: Component, sides: dict[int, str], x: float) -> float:
-        placement = self._place(part, sides)
+    def _stack(self, opened: list[Component], x: float) -> None:
+        """Parts below each other, so that legs of all of them reach one side."""
+        y = 0.0
+        for part in opened:
+            placement = self._place(part, dict.fromkeys(part.outputs, "down"))
+            box = self._extent([(part, placement)])
+            shift(placement, x - box.left, y - box.top)
+            self.placements.append((part, placement))
+            y -= box.height + self.style.row_gap
+        for _, placement in self.placements[len(self.placements) - len(opened) :]:
+            shift(placement, 0.0, -(y + self.style.row_gap) / 2)
+
+    def _beside(self, part: Component, sides: dict[int, str], x: float, where: str = "") -> float:
+        placement = self._place(part, sides, where)
         box = self._extent([(part, placement)])
         shift(placement, x - box.left, 0.0)
         self.placements.append((part, placement))
@@ -186,7 +224,11 @@ class Arrangement:
 
     def _in_rows(self, opened: list[Component], bare: list[tuple[int, int]]) -> bool:
         """Whether every part has two open legs, so that parts stacked in rows keep both sides in order."""
-        if self.options.side == "down" or any(len(part.outputs) != 2 for part in opened):
+        if (
+            self.options.side == "down"
+            or self.options.side in QUARTERS
+            or any(len(part.outputs) != 2 for part in opened)
+        ):
             return False
         pairs = sorted([*bare, *((part.outputs[0], part.outputs[1]) for part in opened)])
         return inversions([b for _, b in pairs]) == 0
@@ -256,7 +298,17 @@ class Arrangement:
                     boxes.append(Box(x, y, x, y))
                 if side in ("down", "up"):
                     boxes.append(Box(at - 0.4, 0.0, at + 0.4, 0.0))
+                elif placement.upright and place_ not in placement.rays:
+                    x = placement.centers[part.homes[place_][0]][0]
+                    boxes.append(Box(x, at - 0.4, x, at + 0.4))
         return Box.around(boxes)
+
+
+def _comes_after(pair: tuple[int, int], tips: Mapping[int, str]) -> bool:
+    """Whether a bare wire comes after other open legs at its two sides, or where there are none after the first one."""
+    beside = [(pair[side == "right"], leg) for leg, side in tips.items() if side in ("left", "right")]
+    after = sum((mine > leg) - (mine < leg) for mine, leg in beside)
+    return after > 0 if after else pair[0] > min(tips, default=pair[0])
 
 
 def shift(placement: Placement, dx: float, dy: float) -> None:

@@ -115,6 +115,17 @@ class Component:
             return found
         return self.across_amid(node, found)
 
+    def first_leg(self, node: int, before: int) -> int | None:
+        """The first open leg that is reached through a node when one comes to it from the node before."""
+        legs: list[int] = []
+        seen, stack = {before, node}, [node]
+        for here in stack:
+            legs += [there[1] for _, there in self.links[here] if there[0] == OPEN]
+            fresh = [n for n in self.neighbours[here] if n not in seen]
+            seen.update(fresh)
+            stack += fresh
+        return min(legs, default=None)
+
     def leg_of(self, node: int, wire: int) -> int:
         """The first leg of a node that a wire is on."""
         return next(leg for leg, (number, _) in enumerate(self.links[node]) if number == wire)

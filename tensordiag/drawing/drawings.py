@@ -20,7 +20,7 @@ from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
 from .pictures import Picture, letters, picture
-from .rows import Block, blocks, text_block, wrap, zero_skeleton
+from .rows import Block, blocks, hue_legend, text_block, wrap, zero_skeleton
 from .scene import Scene
 from .settings import Settings
 from .sides import single_side
@@ -208,9 +208,11 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         from, whose places every term keeps; `compact`: close the holes.
         `mark`: how a matrix shows its row side: ``"bevel"``, ``"strong"`` (filled), ``"none"``.  `transpose`: told by
         turning the box (``"rotate"``), by its ``"label"`` as read from left to right and top to bottom, or ``"both"``.
+        `colors`: ``"kinds"`` colours nodes by what they are, ``"dims"`` wires by their dimension too, with a legend.
         `width`: ``"dim"`` draws wires as thick as the logarithm of their dimension; a mapping gives the sizes of named
         dimensions.  `layout`: ``"auto"`` recognises structures, ``"stress"`` treats all as general networks.
-        `sides`: where open legs leave: a single one ``"left"`` or ``"right"``, all of them ``"down"``.
+        `sides`: where open legs leave: a single one ``"left"`` or ``"right"``; all of them ``"down"``, ``"up"``,
+        ``"all-left"`` or ``"all-right"``; ``"ud"`` the first one up and the last one down.
 
     Returns
     -------
@@ -274,6 +276,9 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
         left = scenes[0].box.left - row.box.left
         scenes.append(row.shifted(left, bottom - 0.6 - row.box.top))
         bottom = scenes[-1].box.bottom
+    if settings.hues:
+        legend = hue_legend(settings.hues, len(find_theme(settings.theme).hues))
+        scenes.append(legend.shifted(scenes[0].box.left - legend.box.left, bottom - 1.0 - legend.box.top))
     scene = Scene.joined(scenes)
     theme, seconds = find_theme(settings.theme), process_time() - settings.started
     return Drawing(scene, alt, "tensor diagram", theme, settings.style, settings.theme == "auto", seconds)
@@ -324,7 +329,8 @@ def picture_options(
     labels = "none" if sizes.dots else settings.labels
     inner = labels if labels in ("all", "dims") else ""
     options = Options(settings.style, labels, inner, taken | {*names}, names, chosen, marked=settings.marked)
-    return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
+    options = replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
+    return sizes, replace(options, hues=settings.hues if settings.colors == "dims" else None)
 
 
 def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:

@@ -11,7 +11,7 @@ from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
 from .sides import single_side
 from .sizes import Sizes
-from .skeletons import OPEN, End, Node, Skeleton, Term, turned_label
+from .skeletons import OPEN, End, Node, Skeleton, is_entrywise, turned_label
 from .typesetting import typeset
 
 __all__ = ["content_scene"]
@@ -47,10 +47,10 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     label = turned_label(node.label) if flip else node.label
     flip = flip and label == node.label
     row: list[Block] = []
-    for number, terms in enumerate(node.content):
+    for number in range(len(node.content)):
         if number:
             row.append(text_block(",", f"c{number}", 0.8))
-        row += _argument(terms, sizes, replace(options, style=style), side, flip, f"{number}." if number else "")
+        row += _argument(node, number, sizes, replace(options, style=style), side, flip)
     scene = wrap(row, style, _WIDTH, _SHORTEST)
     if label:
         glyphs = typeset(label, True)
@@ -60,12 +60,15 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     return scene.shifted(-x, -y)
 
 
-def _argument(
-    terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool, prefix: str
-) -> list[Block]:
+def _argument(node: Node, number: int, sizes: Sizes, options: Options, side: str, flip: bool) -> list[Block]:
+    """One of the arguments of a frame."""
+    terms = node.content[number]
+    prefix = f"{number}." if number else ""
     order = terms[0].skeleton.order if terms else 0
+    dotted = frozenset(1 - leg if flip else leg for leg in range(order) if is_entrywise(node.box, leg))
     names = tuple(map(str, range(order)))
-    options = replace(options, labels=options.labels if order > 1 else "none", legs=names, new_legs=frozenset())
+    labels = options.labels if order > 1 else "none"
+    options = replace(options, labels=labels, legs=names, new_legs=frozenset(), dotted=dotted)
     if order != 1:
         options = replace(options, side="right")
     elif side not in ("up", "down"):

@@ -50,7 +50,8 @@ def _theta(component: Component, size: Size, style: Style, sides: dict[int, str]
         if left is None or right is None:
             return None
         wanted = [(hub.leg, side) for hub, side in ((left, "left"), (right, "right")) if hub.leg is not None]
-        if all(sides.get(leg) in (side, "down", "across") for leg, side in wanted):
+        below = [leg for leg, _ in wanted if sides.get(leg) == "down"]
+        if below == sorted(below) and all(sides.get(leg) in (side, "down", "across", "any") for leg, side in wanted):
             return _place_theta(component, left, right, size, style, sides)
     return None
 

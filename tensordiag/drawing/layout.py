@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .components import Component, leg_key
 from .geometry import Point
-from .hanging import amid, shared_out
+from .hanging import amid, in_order, shared_out
 from .merges import grown_back, offsets, straightened
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
@@ -31,8 +31,8 @@ class Placement:
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
     open legs that run straight to the frame at any angle; `lanes` a point from which an open leg runs straight, past
-    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `kind` is the
-    structure's name.
+    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `upright` says that
+    rows run from top to bottom; `kind` is the structure's name.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class Placement:
     lanes: dict[int, Point] = field(default_factory=dict)
     rooms: list[Point] = field(default_factory=list)
     points: dict[int, Point] = field(default_factory=dict)
+    upright: bool = False
 
 
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -111,8 +112,11 @@ def _room(component: Component, node: int, size: Size) -> float:
     return size(node)[1] + extra
 
 
-def _grow(component: Component, root: int, parent: int, size: Size, style: Style) -> _Growth:
-    """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
+def _grow(component: Component, root: int, parent: int, size: Size, style: Style, rise: float = 0.0) -> _Growth:
+    """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping.
+
+    Open legs stand in their order where the tree is to grow down (`rise` = −1) or up (1), where breadth runs left.
+    """
     order, above = [root], {root: parent}
     children: dict[int, list[int]] = {}
     back: dict[int, list[int]] = {}
@@ -120,6 +124,10 @@ def _grow(component: Component, root: int, parent: int, size: Size, style: Style
         found = component.turned_from(node, above[node]) if node >= 0 else []
         back[node] = grown_back(component, node, above[node]) if node >= 0 else []
         children[node] = [child for child in found if child not in back[node]]
+        if rise and node >= 0:
+            ends = [("node", child) if child >= 0 else ("leg", -2 - child) for child in children[node]]
+            ends = in_order(component, node, ends[::-1])[::-1] if rise > 0 else in_order(component, node, ends)
+            children[node] = [what if kind == "node" else -2 - what for kind, what in ends]
         above.update((child, node) for child in found)
         order.extend(found)
     block: dict[int, float] = {}
@@ -342,7 +350,7 @@ def _bar_with_legs(
     """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
     x, width = at
     both = len(legs) == 2
-    places = sorted((what for _, what in legs), key=lambda place_: component.homes[place_][1])
+    places = sorted(what for _, what in legs)
     left = places[0] if both or not last else None
     right = places[-1] if both or last else None
     if left is not None:
@@ -401,7 +409,7 @@ def _lay_branches(
             if shared and abs(middle - x) > _STEEP:
                 made.lanes[what] = middle, way * (size(node)[1] / 2 + 0.7 * style.fan_gap)
             continue
-        growth = _grow(component, what, node, across, style)
+        growth = _grow(component, what, node, across, style, way)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
         if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
             gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)
@@ -445,16 +453,18 @@ def _branches(
             continue
         there = row[leg][1]
         if there[0] == OPEN:
-            hanging.append(("leg", there[1], below))
+            hanging.append(("leg", there[1], below or sides.get(there[1]) == "down"))
         elif there[0] not in seen:
             seen.add(there[0])
-            hanging.append(("node", there[0], below))
+            first_leg = component.first_leg(there[0], node)
+            hanging.append(("node", there[0], below or (first_leg is not None and sides.get(first_leg) == "down")))
     if free:
         hanging = shared_out(component, node, hanging)
-    down = [(kind, what) for kind, what, low in hanging if low]
+    down = in_order(component, node, [(kind, what) for kind, what, low in hanging if low])
     up = [(kind, what) for kind, what, low in hanging if not low]
+    up = in_order(component, node, up if free else up[::-1])
     if not free:
-        return up[::-1], down
+        return up, down
     return amid(component, node, up), amid(component, node, down)
 
 

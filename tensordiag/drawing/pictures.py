@@ -156,6 +156,8 @@ class Builder(Arrangement):
                     route(left, (1.0, 0.0), right, (-1.0, 0.0)),
                     (("", a), ("", b)),
                     "accent" if {a, b} & self.options.new_legs else "normal",
+                    dotted={a, b} <= self.options.dotted,
+                    hue=self._hue(next(k for k, ends in enumerate(self.skeleton.wires) if (OPEN, a) in ends)),
                 )
             )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
@@ -225,7 +227,7 @@ class Builder(Arrangement):
                 if number in placement.closures:
                     path = self._closure(part, placement, number, (start, out), (end, inward))
                 elif number in placement.vias:
-                    path = through(start, out, placement.vias[number], end, inward)
+                    path = through(start, out, placement.vias[number], end, inward, upright=placement.upright)
                 elif first[0] == second[0]:
                     path = loop(start, out, end, inward)
                 else:
@@ -235,7 +237,8 @@ class Builder(Arrangement):
             state = "ghost" if self.options.ghost else self.options.states.get(-1 - number, state)
             count = self.skeleton.count(number)
             width = _BUNDLE * self.style.wire if count > 1 else self._width(number)
-            made.append(Wire(name, path, ends, state, slanted, width, count))
+            dotted = second[0] == OPEN and second[1] in self.options.dotted
+            made.append(Wire(name, path, ends, state, slanted, width, count, dotted, self._hue(number)))
         return made
 
     def _width(self, wire: int) -> float | None:
@@ -245,6 +248,11 @@ class Builder(Arrangement):
             return None
         dim = as_dimension(dims[wire])
         return min(3.2, max(0.8, 0.4 * math.log2(max(1, dim.value(sizes))))) if dim.symbols <= sizes.keys() else None
+
+    def _hue(self, wire: int) -> int | None:
+        """The number of the colour of a wire's dimension, where colours are asked for."""
+        hues = self.options.hues
+        return None if hues is None else hues.setdefault(self.skeleton.dims[wire], len(hues))
 
     def _closure(
         self,

@@ -132,12 +132,13 @@ def _hint(
         side = placement.tips[there[1]][0]
         if component.is_bar(number) or component.node(number).kind in ("frame", "merge"):
             return unit(sub(tip_at(there[1]), center))
-        if side in ("left", "right") and there[1] not in placement.rays:
+        if there[1] in placement.rays or side == "slant":
+            return unit(sub(tip_at(there[1]), center))
+        if (side in ("up", "down")) == placement.upright:
             return _SIDES[side]
-        if side in ("up", "down") and there[1] not in placement.rays:
-            reach = _SIDES[side][1] * (component.node(number).legs * 0.3 + 2.4)
-            return unit((tip_at(there[1])[0] - center[0], reach))
-        return unit(sub(tip_at(there[1]), center))
+        reach = component.node(number).legs * 0.3 + 2.4
+        aside = sub(tip_at(there[1]), center)
+        return unit((_SIDES[side][0] * reach, aside[1]) if placement.upright else (aside[0], _SIDES[side][1] * reach))
     if there[0] == number:
         return (0.0, 1.0)
     if made is not None and there[0] in made and (target := made[there[0]].ports.get(there[1])):

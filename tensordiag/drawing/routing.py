@@ -76,10 +76,10 @@ def closure(start: Point, end: Point, level: float) -> Path:
     )
 
 
-def through(start: Point, out: Point, via: Point, end: Point, inward: Point) -> Path:
-    """A wire that passes a point on its way, level there."""
-    way = unit((end[0] - start[0], 0.0))
-    first = route(start, out, via, (-way[0], 0.0))
+def through(start: Point, out: Point, via: Point, end: Point, inward: Point, *, upright: bool = False) -> Path:
+    """A wire that passes a point on its way, level or upright there."""
+    way = unit((0.0, end[1] - start[1]) if upright else (end[0] - start[0], 0.0))
+    first = route(start, out, via, (-way[0], -way[1]))
     return (*first, *route(via, way, end, inward)[1:])
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .geometry import Box
+from .geometry import line as segment
 from .pictures import Picture
-from .scene import Item, Scene, TermBox, Text
+from .scene import Item, Scene, TermBox, Text, Wire
 from .skeletons import Node, Skeleton, Term, coefficient_markup
 from .style import Style
-from .typesetting import typeset
+from .typesetting import markup, typeset
 
-__all__ = ["Block", "blocks", "text_block", "wrap", "zero_skeleton"]
+__all__ = ["Block", "blocks", "hue_legend", "text_block", "wrap", "zero_skeleton"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,18 @@ def text_block(
     width = max(room, typeset(label, roman).width * size + 0.6)
     text = Text(name, label, (width / 2, 0.0), size, "ink", roman)
     return Block(Scene((text,)), 0.0, width, breaks, anchor)
+
+
+def hue_legend(hues: Mapping[str, int], count: int) -> Scene:
+    """A line that says which of so many colours is which dimension: a piece of wire before each."""
+    items: list[Item] = []
+    x = 0.0
+    for dim, hue in list(hues.items())[:count]:
+        text = Text(f"hue{hue}text", markup(dim), (0.0, 0.0), 0.85, "wire")
+        items.append(Wire(f"hue{hue}", segment((x, 0.0), (x + 1.6, 0.0)), (("", 0), ("", 1)), hue=hue))
+        items.append(text.shifted(x + 2.0 - text.box.left, 0.0))
+        x += 2.0 + text.box.width + 1.4
+    return Scene(tuple(items))
 
 
 def blocks(terms: Sequence[Term], pictures: Sequence[Picture], style: Style, prefix: str = "") -> list[Block]:

@@ -122,7 +122,8 @@ class NodeShape:
 class Wire:
     """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice.
 
-    `count` is how many parallel wires it stands for.
+    `count` is how many parallel wires it stands for, `hue` the number of its dimension's colour; a `dotted` one is an
+    axis along which a function works on every entry alike.
     """
 
     id: str
@@ -132,6 +133,8 @@ class Wire:
     slanted: bool = False
     width: float | None = None
     count: int = 1
+    dotted: bool = False
+    hue: int | None = None
 
     @cached_property
     def points(self) -> list[Point]:

@@ -21,6 +21,7 @@ __all__ = [
     "Skeleton",
     "Term",
     "coefficient_markup",
+    "is_entrywise",
     "skeleton",
     "terms_of",
     "turned_label",
@@ -306,6 +307,17 @@ def turns_with_content(label: str) -> bool:
     name = label.removeprefix("\\mathrm{").partition("}")[0]
     function = FUNCTIONS.get(name)
     return function is None or function.elementwise or function.transposes
+
+
+_ALONG = frozenset({"softmax", "logsoftmax", "logsumexp"})
+"""Functions whose parameters are the legs that they run along."""
+
+
+def is_entrywise(box: Expr | None, leg: int) -> bool:
+    """Whether a box is a function that works on every entry alike along this leg of its arguments."""
+    if not isinstance(box, Apply):
+        return False
+    return box.spec.elementwise or (box.function in _ALONG and leg not in box.params)
 
 
 def turned_label(label: str) -> str:

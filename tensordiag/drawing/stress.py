@@ -333,12 +333,14 @@ def _exits(
             side, end = _frame_hit((float(start[0]), float(start[1])), (float(way[0]), float(way[1])), low, high)
             normal = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}[side]
             slope = float(way @ np.array(normal))
-            if slope < 0.7 or (sides.get(leg) == "across" and normal[0]):
+            wanted = sides.get(leg, "any")
+            if slope < 0.7 or (wanted == "across" and normal[0]) or (wanted == "down" and side != "down"):
                 continue
             cost = _obstacles(home, start, end, nodes, reach, edges, others)
             toward = at[len(number) + place] - start
             cost += 0.3 * (1 - float(toward @ way) / max(1e-6, float(np.hypot(*toward))))
-            cost += 0.0 if side == sides.get(leg) else 0.5
+            cost += 0.0 if side == (wanted if wanted != "any" else "down") else 0.5
+            cost += 2.0 * _turned_round(leg, side, end, {n: at for n, (_, at) in taken.items()}, made)
             cost += sum(4.0 * max(0.0, float(way @ other) - 0.82) for other in ways[home])
             options.append((round(cost + 0.4 * (1 - slope), 6), turn, side, end))
         met[leg], _, side, end = min(options)
@@ -346,6 +348,17 @@ def _exits(
         made.rays.add(leg)
         taken[leg] = (float(start[0]), float(start[1])), end
     return sum(int(cost // 10) for cost in met.values())
+
+
+def _turned_round(leg: int, side: str, end: Point, ends: dict[int, Point], made: Placement) -> int:
+    """How many open legs at a side stand on the wrong side of a new one, from left to right or top to bottom."""
+    level = side in ("left", "right")
+
+    def at(point: Point) -> float:
+        return -point[1] if level else point[0]
+
+    others = [n for n in ends if n != leg and made.tips[n][0] == side]
+    return sum((n < leg) != (at(ends[n]) < at(end)) for n in others)
 
 
 def _frame_hit(start: Point, way: Point, low: Array, high: Array) -> tuple[str, Point]:

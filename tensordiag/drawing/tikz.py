@@ -101,9 +101,9 @@ def tikz(scene: Scene, theme: Theme, style: Style, page: Box) -> str:
         if stroke.color:
             width = stroke.width * theme.scale
             options += [f"draw={color(stroke.color)}", f"line width={_number(width)}pt"]
-            if stroke.dashed:
-                dash = f"dash pattern=on {_number(3 * width)}pt off {_number(2 * width)}pt"
-                options += [dash, "line cap=butt"]
+            if stroke.dash:
+                on, off = (_number(length * width) for length in stroke.dash)
+                options += [f"dash pattern=on {on}pt off {off}pt", *["line cap=butt"] * (on != "0")]
         body.append(f"  \\path[{', '.join(options)}] {_path(stroke.path)};")
     for text in scene.texts:
         role = {"accent": theme.accent, "ghost": theme.ghost, "wire": theme.wire, "muted": theme.wire}.get(
