@@ -263,3 +263,28 @@ def test_wires_leave_a_merge_on_their_own_side():
             for points, shape in ((points, merges[node]) for (node, _), points in ends if node in merges):
                 way = 1 if points[0][0] > shape.center[0] else -1
                 assert all(way * (point[0] - points[0][0]) >= -1e-9 for point in points)
+
+
+def test_products_of_products_are_one_merge():
+    p = td.Tensor("p", ("n*n*n",))
+    for expr in (td.kron(A, td.kron(B, C)) @ p, td.kron(td.kron(A, B), C) @ p):
+        drawing = draw(expr)
+        merges = [node for node in drawing.scene.nodes if node.kind == "merge"]
+        assert len(merges) == 2
+        rows = {node.label: node.center[1] for node in drawing.scene.nodes if node.kind == "matrix"}
+        assert rows["A"] > rows["B"] > rows["C"]
+        assert is_read_back(draw(expr, simplify=False), expr)
+        assert flaws(drawing) == {}
+    assert not same(*(terms_of(e)[0].skeleton for e in (td.kron(A, td.kron(B, C)), td.kron(B, td.kron(A, C)))))
+
+
+@pytest.mark.parametrize(("by", "crossings"), [("A", 0), ("B", 2), ("C", 0), ("p", 0)])
+def test_derivatives_of_products_of_products_cross_only_where_they_must(by, crossings):
+    product = td.kron(A, td.kron(B, C)) @ td.Tensor("p", ("n*n*n",))
+    for expr in (td.diff(product, by), td.grad(td.square_norm(product), by)):
+        drawing = draw(expr)
+        simple = td.simplify(expr)
+        assert is_read_back(draw(simple, simplify=False), simple)
+        found = flaws(drawing)
+        assert found == ({"crossings": crossings} if crossings else {})
+        assert drawing.metrics().crossing_angle > 60

@@ -145,7 +145,42 @@ def skeleton(network: Network, depth: int = 8) -> Skeleton:
         hub = len(nodes)
         nodes.append(_hub(len(found), str(dims[key])))
         wires.extend(((hub, leg), end) for leg, end in enumerate(found))
-    return Skeleton(tuple(nodes), tuple(wires), len(network.output), tuple(sizes))
+    made = Skeleton(tuple(nodes), tuple(wires), len(network.output), tuple(sizes))
+    while (wire := _merged_again(made)) is not None:
+        made = _joined(made, *wire)
+    return made
+
+
+def _merged_again(skeleton: Skeleton) -> tuple[int, End] | None:
+    """A merge whose product is merged with more by another one, and the end of its product there."""
+    merges = {number: node.legs - 1 for number, node in enumerate(skeleton.nodes) if node.kind == "merge"}
+    if len(merges) < 2:
+        return None
+    for ends in skeleton.wires:
+        for (here, leg), there in (ends, ends[::-1]):
+            if merges.get(here) == leg and there[0] in merges and there[1] != merges[there[0]] and there[0] != here:
+                return here, there
+    return None
+
+
+def _joined(skeleton: Skeleton, gone: int, at: End) -> Skeleton:
+    """The skeleton with one merge in place of two, which is the same: products are row-major."""
+    kept, place = at
+    more = skeleton.nodes[gone].legs - 2
+
+    def moved(end: End) -> End:
+        node, leg = end
+        if node == gone:
+            node, leg = kept, place + leg
+        elif node == kept and leg > place:
+            leg += more
+        return (node - (node > gone), leg) if node != OPEN else end
+
+    rest = [k for k, ends in enumerate(skeleton.wires) if at not in ends]
+    joined = Node("merge", "", skeleton.nodes[kept].legs + more)
+    nodes = [joined if number == kept else node for number, node in enumerate(skeleton.nodes) if number != gone]
+    wires = tuple((moved(a), moved(b)) for a, b in (skeleton.wires[k] for k in rest))
+    return Skeleton(tuple(nodes), wires, skeleton.order, tuple(skeleton.dims[k] for k in rest))
 
 
 def _hub(order: int, dim: str) -> Node:
