@@ -115,7 +115,9 @@ class Arrangement:
         for part in closed:
             x = self._beside(part, {}, x)
         if x and (opened or bare):
-            x += self.style.leg + 0.8  # room for a leg and its label to the left of the open parts
+            leads = bool(bare) or any("left" in row.values() for row in self._sides(opened))
+            # room for a leg and its label to the left of the open parts, so that a product is tighter than a sum
+            x += (self.style.leg + (0.15 if closed else 1.15)) if leads else 0.0
         elif closed:
             x -= self.style.component_gap
         self.closed_to = x

@@ -12,10 +12,9 @@ from dataclasses import replace
 from ..core.expressions import Expr, Tensor
 from ..errors import DrawingError, UnknownTensorError
 from .drawings import picture_options
-from .geometry import Box, Point, add, bounds, rotated
+from .geometry import Box, Point, add, bounds, line
 from .hulls import around, hull, lowest
 from .pictures import Builder, Picture
-from .routing import bend
 from .rows import Block, blocks, zero_skeleton
 from .scene import Bubble, Item, NodeShape, Scene, Text, Wire, tip_text
 from .settings import Settings
@@ -27,6 +26,7 @@ __all__ = ["bubble_blocks"]
 
 _OFFSET = 0.9
 _SPACE = 1.1
+_DOT = 0.42
 _CLEAR = 0.3  # between a variable's name and the next bubble
 
 
@@ -57,24 +57,26 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
     taken = [tip[0] for wire in made.scene.wires for _, tip in wire.tips if abs(tip[1] - made.frame.bottom) < 1e-6]
     bubbles: list[Bubble] = []
     added: list[Item] = []
-    anchors: list[Point] = []
+    places: list[float] = []
+    dots: list[list[Point]] = []
     room = _OFFSET
     for number, variable in enumerate(variables):
         bubbles.append(Bubble(f"b{number}", around(hull(points), room)))
         points = bubbles[-1].corners
         x = bubbles[-1].box.center[0]
-        if anchors:
-            x = anchors[-1][0] + _SPACE * (variables[number - 1].order + variable.order) / 2
+        if places:
+            x = places[-1] + _SPACE * (variables[number - 1].order + variable.order) / 2
         while any(abs(x - other) < _SPACE * (variable.order + 1) / 2 for other in taken):
             x += 0.3
-        anchors.append(lowest(points, x))
+        places.append(x)
+        steps = [leg - (variable.order - 1) / 2 for leg in range(variable.order)]
+        dots.append([lowest(points, x + step * _SPACE) for step in steps])
         added.append(_sign(f"d{number}sign", variable, points))
         room = _room(variable)
     inner = Box.around([bounds(points), *(item.box for item in added)])
     bottom = min(made.frame.bottom, inner.bottom - 2.0)
-    for number, (variable, anchor) in enumerate(zip(variables, anchors, strict=True)):
-        added.append(NodeShape(f"d{number}", "anchor", "", anchor, 0.5, 0.5))
-        added += _legs(f"d{number}", anchor, bottom, legs[: variable.order], place)
+    for number, (variable, row) in enumerate(zip(variables, dots, strict=True)):
+        added += _legs(f"d{number}", row, bottom, legs[: variable.order], place)
         legs, place = legs[variable.order :], place + variable.order
     frame = Box.around([made.frame, inner])
     scene = Scene((*reversed(bubbles), *made.scene.items, *added), made.scene.terms, made.scene.dropped)
@@ -111,15 +113,13 @@ def _is_inside(item: Item) -> bool:
     return isinstance(item, NodeShape) or (isinstance(item, Text) and not item.owner.startswith("leg"))
 
 
-def _legs(name: str, anchor: tuple[float, float], bottom: float, legs: Sequence[str], place: int) -> list[Item]:
-    """One leg for each leg of the variable, from the dot on the outline down to the frame."""
-    x, _ = anchor
+def _legs(name: str, dots: Sequence[Point], bottom: float, legs: Sequence[str], place: int) -> list[Item]:
+    """A leg for each leg of the variable, from a dot of its own on the outline straight down to the frame."""
     made: list[Item] = []
-    for leg, label in enumerate(legs):
-        dx = (leg - (len(legs) - 1) / 2) * _SPACE
-        out = rotated((0.0, -1.0), 90.0 * dx / (_SPACE * max(1, len(legs))))
-        tip = (x + dx, bottom)
-        path = bend(add(anchor, out, 0.25), out, tip, (0.0, -1.0))
-        made.append(Wire(f"{name}w{leg}", path, ((name, leg), ("", place + leg)), "accent"))
-        made.append(tip_text(place + leg, label, tip, (0.0, -1.0), "accent"))
+    for leg, (label, dot) in enumerate(zip(legs, dots, strict=True)):
+        home = f"{name}_{leg}"
+        path = line((dot[0], dot[1] - _DOT / 2), (dot[0], bottom))
+        made.append(NodeShape(home, "anchor", "", dot, _DOT, _DOT))
+        made.append(Wire(f"{name}w{leg}", path, ((home, leg), ("", place + leg)), "accent"))
+        made.append(tip_text(place + leg, label, (dot[0], bottom), (0.0, -1.0), "accent"))
     return made

@@ -13,7 +13,7 @@ from .typesetting import typeset
 
 __all__ = ["DASHED", "DOTTED", "Stroke", "strokes"]
 
-DASHED, DOTTED = (3.0, 2.0), (0.0, 2.0)
+DASHED, DOTTED = (1.6, 1.3), (0.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     title = item.label or item.kind
     ghost = item.state == "ghost"
     dash = DASHED if ghost else ()
-    if item.kind in ("copy", "ones", "anchor"):
+    if item.kind == "anchor":  # a leg begins here; no copy tensor, which is larger and has the wires' colour
+        return [Stroke(item.path, theme.accent, theme.accent, style.outline, (), item.id, "leg")]
+    if item.kind in ("copy", "ones"):
         hollow = item.kind == "ones" or theme.open_dots or ghost
         fill = theme.background if hollow else theme.ink
         color = _state(item.state, theme.ink, theme)

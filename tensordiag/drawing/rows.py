@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .geometry import Box
 from .geometry import line as segment
@@ -20,7 +20,8 @@ __all__ = ["Block", "blocks", "hue_legend", "text_block", "wrap", "zero_skeleton
 class Block:
     """A scene on the baseline y = 0 with the horizontal room it takes.
 
-    `breaks` says that a line may end before it, `opens` that a panel begins with it.
+    `breaks` says that a line may end before it, `opens` that a panel begins with it; `lead` is how far its term stands
+    behind the arrow of a panel or the sign of a term, for what lines are aligned on.
     """
 
     scene: Scene
@@ -29,6 +30,7 @@ class Block:
     breaks: bool = False
     anchor: bool = False
     opens: bool = False
+    lead: float = 0.0
 
     @property
     def width(self) -> float:
@@ -84,6 +86,8 @@ def blocks(terms: Sequence[Term], pictures: Sequence[Picture], style: Style, pre
             pieces.append(text_block(sign, f"{name}sign", slot))
         if shown:
             pieces.append(text_block(shown, f"{name}coefficient", 0.0))
+            if not empty and _begins_with_leg(picture):
+                pieces[-1] = replace(pieces[-1], right=pieces[-1].right + _BEFORE_LEG)
         if not empty:
             box = picture.scene.box
             scene = picture.scene.prefixed(name)
@@ -91,6 +95,15 @@ def blocks(terms: Sequence[Term], pictures: Sequence[Picture], style: Style, pre
         frame_terms = TermBox(f"{prefix}{number}", picture.frame, 0.0, ("−" if sign == "−" else "") + coefficient)
         made.append(_merged(pieces, frame_terms, breaks=number > 0))
     return made
+
+
+_BEFORE_LEG = 0.6  # else a coefficient and the name of a leg read as one
+
+
+def _begins_with_leg(picture: Picture) -> bool:
+    """Whether the name of an open leg is what stands farthest left."""
+    first = min(picture.scene.items, key=lambda item: item.box.left)
+    return isinstance(first, Text) and first.owner.startswith("leg")
 
 
 def _merged(pieces: Sequence[Block], term: TermBox, *, breaks: bool) -> Block:
@@ -107,7 +120,8 @@ def _merged(pieces: Sequence[Block], term: TermBox, *, breaks: bool) -> Block:
         dropped += piece.scene.dropped
         boxed = term.shifted(dx, 0.0)
         x += piece.width + 0.25
-    return Block(Scene(tuple(items), (boxed, *inner), tuple(dropped)), 0.0, x - 0.25, breaks)
+    lead = pieces[0].width + 0.25 if breaks else 0.0
+    return Block(Scene(tuple(items), (boxed, *inner), tuple(dropped)), 0.0, x - 0.25, breaks, lead=lead)
 
 
 def _panel_width(row: Sequence[Block], place: int) -> float:
@@ -120,38 +134,62 @@ def _panel_width(row: Sequence[Block], place: int) -> float:
     return total
 
 
+@dataclass
+class _Lines:
+    """Blocks in lines, each with the place where it begins."""
+
+    rows: list[list[Block]]
+    starts: list[float]
+
+
+def _broken(row: Sequence[Block], limit: float, shortest: float) -> _Lines:
+    """The blocks in lines; those after the first begin so that terms stand below the first term of their panel."""
+    made = _Lines([[]], [0.0])
+    x = term = 0.0
+    for place, block in enumerate(row):
+        start = 0.0 if block.opens else max(0.0, term - block.lead)
+        crowded = x + (_panel_width(row, place) if block.opens else block.width) > limit
+        after_sum = block.opens and len(made.rows) > 1 and not any(b.opens for b in made.rows[-1])
+        if block.breaks and made.rows[-1] and (after_sum or (crowded and x - start > shortest)):
+            made.rows.append([])
+            made.starts.append(start)
+            x = start
+        if block.opens or not made.rows[-1]:
+            term = x + block.lead
+        made.rows[-1].append(block)
+        x += block.width + 0.2
+        if block.anchor and len(made.rows) == 1:
+            term = x
+    return made
+
+
 def wrap(row: Sequence[Block], style: Style, max_width: float | None, shortest: float = 0.0) -> Scene:
-    """Blocks in lines no wider than `max_width` where a break allows it; lines continue under the first anchor.
+    """Blocks in lines no wider than `max_width` where a break allows it, their terms aligned on the first one's.
 
     No line ends before it is as long as `shortest`: a short one above a long one saves no room.
 
     A block that opens a panel starts a line where the panel before it took several, or the panel would not fit whole.
     """
-    lines: list[list[Block]] = [[]]
     limit = max_width if max_width is not None else float("inf")
-    x = indent = 0.0
-    wrapped = False
-    for place, block in enumerate(row):
-        whole = _panel_width(row, place) if block.opens else 0.0
-        closed = block.opens and (wrapped or x + whole > limit >= indent + whole)
-        wrapped = wrapped and not block.opens
-        if block.breaks and lines[-1] and (closed or (x + block.width > limit and x - indent > shortest)):
-            wrapped = not block.opens
-            lines.append([])
-            x = indent
-        lines[-1].append(block)
-        if block.anchor and len(lines) == 1:
-            indent = x
-        x += block.width + 0.2
+    lines = _broken(row, limit, shortest)
+    if len(lines.rows) > 1 and not any(block.opens or block.anchor for block in row):
+        lines = _broken(_with_slot(row), limit, shortest)
     scenes: list[Scene] = []
     y = 0.0
-    for number, line in enumerate(lines):
+    for number, (line, start) in enumerate(zip(lines.rows, lines.starts, strict=True)):
         box = Box.around([b.scene.box for b in line] + [t.frame for b in line for t in b.scene.terms])
         if number:
             y -= box.top
-        x = indent if number else 0.0
+        x = start
         for block in line:
             scenes.append(block.scene.shifted(x - block.left, y))
             x += block.width + 0.2
         y += box.bottom - style.line_gap
     return Scene.joined(scenes)
+
+
+def _with_slot(row: Sequence[Block]) -> list[Block]:
+    """The row with room for a sign before its first term, as the lines below have."""
+    lead = max(block.lead for block in row)
+    head = replace(row[0], left=row[0].left - (lead - row[0].lead), lead=lead)
+    return [head, *row[1:]]

@@ -13,6 +13,7 @@ from .typesetting import typeset
 
 __all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire", "tip_text"]
 
+_SIGNS = frozenset("+−=")
 End: TypeAlias = tuple[str, int]
 """The id of a node and a leg of it; `("", k)` is open leg k."""
 
@@ -39,9 +40,10 @@ class Text:
 
     @property
     def origin(self) -> Point:
-        """The left end of the baseline: ascending labels are centred on their capital height, others on x-height."""
+        """The left end of the baseline: signs are centred, ascending labels on capital height, others on x-height."""
         glyphs = typeset(self.label, self.roman)
-        drop = 0.33 if glyphs.top > 0.52 else 0.22
+        middle = (glyphs.top + glyphs.bottom) / 2
+        drop = middle if self.label in _SIGNS else 0.33 if glyphs.top > 0.52 else 0.22
         return self.center[0] - self.size * glyphs.width / 2, self.center[1] - self.size * drop
 
     def shifted(self, dx: float, dy: float) -> Text:

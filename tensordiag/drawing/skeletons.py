@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -366,6 +367,18 @@ def _number(value: object) -> str:
     return str(value).replace("-", "−")
 
 
+_DENOMINATOR = 24
+
+
+def _in_pi(size: float) -> str:
+    """A simple fraction of π as such; of other numbers nothing."""
+    turns = Fraction(size / math.pi).limit_denominator(_DENOMINATOR)
+    if not turns or abs(size - float(turns) * math.pi) > 1e-13 * size:
+        return ""
+    over = ("" if turns.numerator == 1 else str(turns.numerator)) + "π"
+    return over if turns.denominator == 1 else f"\\frac{{{over}|{turns.denominator}}}"
+
+
 def coefficient_markup(value: Number, first: bool) -> tuple[str, str]:
     """The sign before a term (empty for a first positive one) and its coefficient's text (empty for 1)."""
     if isinstance(value, complex) and value.imag:
@@ -374,6 +387,8 @@ def coefficient_markup(value: Number, first: bool) -> tuple[str, str]:
     real = value.real if isinstance(value, complex) else value
     sign = "−" if real < 0 else "" if first else "+"
     size = abs(real)
+    if isinstance(size, float) and (turns := _in_pi(size)):
+        return sign, turns
     if size == 1:
         return sign, ""
     if isinstance(size, Fraction) and size.denominator != 1:

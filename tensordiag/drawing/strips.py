@@ -273,7 +273,9 @@ def _strip(panels: Sequence[_Panel], settings: Settings) -> Scene:
     row: list[Block] = []
     for number, panel in enumerate(panels):
         if panel.rule:
-            row.append(replace(_joined([_arrow(panel.rule, f"a{number}"), panel.row[0]]), opens=True))
+            arrow = _arrow(panel.rule, f"a{number}")
+            lead = arrow.width + 0.3 + panel.row[0].lead
+            row.append(replace(_joined([arrow, panel.row[0]]), opens=True, lead=lead))
             row += panel.row[1:]
         else:
             row += panel.row
