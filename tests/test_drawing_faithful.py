@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from io import BytesIO
+from math import dist
 
 import networkx as nx
 import pytest
@@ -263,6 +264,80 @@ def test_wires_leave_a_merge_on_their_own_side():
             for points, shape in ((points, merges[node]) for (node, _), points in ends if node in merges):
                 way = 1 if points[0][0] > shape.center[0] else -1
                 assert all(way * (point[0] - points[0][0]) >= -1e-9 for point in points)
+
+
+def ring(sites):
+    """A matrix product state with periodic ends, as boxes and labels."""
+    labels = [[("b", (k - 1) % sites), ("p", k), ("b", k)] for k in range(sites)]
+    return [td.Tensor(f"A{k + 1}", ("D", "d", "D")) for k in range(sites)], labels
+
+
+@pytest.mark.parametrize("sites", [3, 5, 6])  # four sites are a square lattice
+def test_rings_with_open_legs_are_rows_closed_above(sites):
+    boxes, labels = ring(sites)
+    expr = contract(boxes, labels, [("p", k) for k in range(sites)])
+    drawing = draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}
+    assert len({round(node.center[1], 6) for node in drawing.scene.nodes}) == 1
+    lengths = {round(w.box.height, 6) for w in drawing.scene.wires if w.tips}
+    assert len(lengths) == 1
+    assert not any(t.label.isdigit() for t in drawing.scene.texts)
+
+
+@pytest.mark.parametrize("sites", [3, 4, 6])
+def test_norms_of_rings_are_ladders_closed_above_and_below(sites):
+    boxes, labels = ring(sites)
+    below = [[("c", k) if kind == "b" else (kind, k) for kind, k in row] for row in labels]
+    expr = contract([*boxes, *(box.conj() for box in boxes)], [*labels, *below], [])
+    drawing = draw(expr, simplify=False)
+    assert is_read_back(drawing, expr)
+    assert flaws(drawing) == {}
+    rows = sorted({round(node.center[1], 6) for node in drawing.scene.nodes})
+    assert len(rows) == 2
+    assert min(w.box.bottom for w in drawing.scene.wires) < rows[0] - 1.3
+    assert max(w.box.top for w in drawing.scene.wires) > rows[1] + 1.3
+
+
+@pytest.mark.parametrize(
+    ("expr", "order"),
+    [
+        (x @ A.T @ y, "yAx"),
+        (x @ A @ y, "xAy"),
+        (x.conj() @ y, "xy"),
+        (y @ x.conj(), "xy"),
+        (td.trace(A.T @ X @ B @ X.T @ C), "AXBXC"),
+        (td.trace(A @ X.T @ B.T), None),
+    ],
+)
+def test_closed_rows_are_read_forward(expr, order):
+    nodes = sorted(draw(expr, simplify=False).scene.nodes, key=lambda node: node.center[0])
+    turned = sum(node.turn == 180.0 for node in nodes if node.kind == "matrix")
+    assert turned <= sum(node.kind == "matrix" for node in nodes) / 2
+    assert order is None or "".join(node.label[-1] if "bar" not in node.label else "x" for node in nodes) == order
+
+
+def test_a_tick_is_hollow_where_legs_turn_the_other_way():
+    other = td.Tensor("X", ("i", "j", "k"))
+    drawing = draw(td.einsum("ijk,ijk->", other, other), simplify=False)
+    assert sorted(node.hollow for node in drawing.scene.nodes) == [False, True]
+    assert not any(text.label.isdigit() for text in drawing.scene.texts)
+    for node in drawing.scene.nodes:
+        filled = [replace(i, hollow=not i.hollow) if i is node else i for i in drawing.scene.items]
+        changed = replace(drawing.scene, items=tuple(filled))
+        assert not same(read(changed, LETTERS)[0][1], terms_of(td.einsum("ijk,ijk->", other, other))[0].skeleton)
+
+
+def test_numbers_of_legs_stand_outside_of_their_disc_beside_their_wires():
+    expr = td.einsum("iaja->ij", td.Tensor("R", ("d", "e", "d", "e")))
+    drawing = draw(expr, simplify=False)
+    disc = next(node for node in drawing.scene.nodes if node.kind == "tensor")
+    numbers = [text for text in drawing.scene.texts if text.label.isdigit()]
+    assert len(numbers) == 4
+    assert all(dist(text.center, disc.center) > disc.width / 2 for text in numbers)
+    assert flaws(drawing) == {}
+    assert is_read_back(drawing, expr)
+    assert "0" not in drawing.to_text()
 
 
 def test_products_of_products_are_one_merge():

@@ -434,7 +434,8 @@ def test_tikz_is_what_latex_takes(tmp_path):
 
 def test_sketches_mark_the_row_side():
     assert draw(x @ A @ y).to_text() == "x▷ ───/A]───◁y\n"
-    assert "[A/" in draw(x @ A.T @ y).to_text()
+    assert "[A/" in draw(A.T @ A @ x).to_text()
+    assert draw(x @ A.T @ y).to_text() == "y▷ ───/A]───◁x\n"
     assert draw(td.diff(x * y * z, x)).to_text().count("●") == 1
 
 

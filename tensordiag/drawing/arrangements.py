@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..core.expressions import Expr
@@ -75,13 +75,12 @@ class Arrangement:
         if node.kind != "frame" or self.sizes.dots:
             return self.sizes(node)
         if numbered and node.legs == 2:
-            box = self.content(number, "right", False, True).box
-            return box.width + 1.8, box.height + 1.4
+            return _framed([self.content(number, "right", False, True).box])
         ways = ("left", "right") if node.legs == 1 else ("right",)
         boxes = [self.content(number, way, False).box for way in ways]
         if node.legs == 2:
             boxes.append(self.content(number, "right", True).box)
-        return max(b.width for b in boxes) + 1.8, max(b.height for b in boxes) + 1.4
+        return _framed(boxes)
 
     def content(self, number: int, side: str, flip: bool, paired: bool | None = None) -> Scene:
         """The scene inside a frame, its centre at the origin; `paired` says whether two legs are told by numbers."""
@@ -200,7 +199,8 @@ class Arrangement:
 
     def _laid(self, part: Component, size: Size, sides: dict[int, str]) -> Placement:
         style = replace(self.style, gap=self.spread * self.style.gap)
-        made = (general if self.options.layout == "stress" else place)(part, size, style, sides)
+        free = self.options.layout == "stress" and len(part.nodes) > 1
+        made = (general if free else place)(part, size, style, sides)
         if self.spread == 1.0 or made.kind == "general":
             return made
         return place(part, size, self.style, sides)
@@ -290,6 +290,8 @@ class Arrangement:
             boxes += own
             nodes = Box.around(own)
             for side, depth in placement.closures.values():
+                if side == "above":
+                    boxes.append(Box(nodes.left - 1.2, nodes.bottom, nodes.right + 1.2, nodes.top + 0.9 * depth))
                 if side == "below":
                     boxes.append(Box(nodes.left - 1.2, nodes.bottom - 0.9 * depth, nodes.right + 1.2, nodes.top))
             boxes += [Box(x, y - 0.3, x, y + 0.3) for x, y in placement.vias.values()]
@@ -304,6 +306,12 @@ class Arrangement:
                     x = placement.centers[part.homes[place_][0]][0]
                     boxes.append(Box(x, at - 0.4, x, at + 0.4))
         return Box.around(boxes)
+
+
+def _framed(boxes: Sequence[Box]) -> tuple[float, float]:
+    """Width and height of a frame round its middle that has room for any of these."""
+    width, height = max(b.width for b in boxes), 2 * max(max(b.top, -b.bottom) for b in boxes)
+    return width + 1.8, height + 1.4
 
 
 def _comes_after(pair: tuple[int, int], tips: Mapping[int, str]) -> bool:

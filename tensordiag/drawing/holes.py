@@ -192,7 +192,9 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
         return made
     gone = {f"w{k}" for k in mine}
     if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
-        gone |= {i.id for i in made.scene.texts if i.owner == f"n{number}"}  # the new legs' names stand there
+        gone |= {
+            i.id for i in made.scene.texts if i.owner.partition("#")[0] == f"n{number}"
+        }  # the new legs' names stand there
     poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
     hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
     hole.spread(poses, skeleton.links()[number])
@@ -203,7 +205,9 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
         n for n, here in poses.items() if here.ports != made.poses[n].ports
     ]:  # leg 0, or the turn, may have moved
         shapes, texts = builder.node_items(poses[n])
-        items = [shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "") != f"n{n}"] + texts
+        items = [
+            shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "").partition("#")[0] != f"n{n}"
+        ] + texts
     scene = Scene((*added, *items), made.scene.terms)
     return replace(made, scene=scene, frame=openings.frame(made.frame), poses=poses)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .components import Component, inversions
 from .layout import Placement, Size
 from .merges import is_joined
+from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
@@ -254,21 +255,24 @@ def _place_lasso(
     sign = 1.0 if any(sides.get(leg) == "left" for leg in component.outputs) else -1.0
     made = Placement("lasso", {hub: (0.0, 0.0)}, {hub: "h"})
     half = len(path) // 2
-    rows = (path[:half], path[len(path) - half :][::-1])
-    tall = max(size(n)[1] for n in path)
+    level = len(path) % 2 == 1 and component.node(path[half]).kind not in TURNING_KINDS  # it cannot stand across
+    rows = (path[: half + level], path[len(path) - half :][::-1])
+    tall = [max(size(n)[1] for n in row) for row in rows]
+    total = sum(tall) + style.row_gap
+    heights = ((total - tall[0]) / 2, (tall[1] - total) / 2)
     start = size(hub)[0] / 2 + style.fan_gap
     reach = start + max(sum(size(n)[0] + style.gap for n in row) for row in rows)
-    for row, level in zip(rows, (1.0, -1.0), strict=True):
+    for row, height in zip(rows, heights, strict=True):
         x = reach - sum(size(n)[0] + style.gap for n in row)  # both end where the path turns round
         if x - start > style.fan_gap:
             wire = next(w for w, there in component.links[row[0]] if there[0] == hub)
-            made.vias[wire] = (sign * start, level * (tall + style.row_gap) / 2)
+            made.vias[wire] = (sign * start, height)
         for node in row:
             width = size(node)[0]
-            made.centers[node] = (sign * (x + width / 2), level * (tall + style.row_gap) / 2)
+            made.centers[node] = (sign * (x + width / 2), height)
             made.axes[node] = "h"
             x += width + style.gap
-    if len(path) % 2:
+    if len(path) % 2 and not level:
         middle = path[half]
         made.centers[middle] = (sign * (reach + size(middle)[1] / 2 + 0.4), 0.0)
         made.axes[middle] = "v"

@@ -13,6 +13,7 @@ from .components import Component, leg_key
 from .geometry import Point
 from .hanging import amid, in_order, shared_out
 from .merges import grown_back, offsets, straightened
+from .orders import read_forward
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
@@ -51,16 +52,17 @@ class Placement:
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     """The layout that fits the component's structure; `sides` says which open legs may go left or right."""
     from .lattices import recognise
+    from .rings import closed_ring, periodic
     from .stress import general
 
     if component.is_ring:
-        return _ring(component, size, style)
+        return closed_ring(component, size, style)
     if component.is_tree:
         outer = [place for place in component.outputs if sides.get(place) in ("left", "right")]
         if _rooted_is_better(component, outer):
             return _rooted(component, size, style, sides)
         return _spine(component, size, style, sides)
-    found = recognise(component, size, style, sides)
+    found = recognise(component, size, style, sides) or periodic(component, size, style)
     return found if found is not None else general(component, size, style, sides)
 
 
@@ -81,7 +83,10 @@ def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
         return True
     if not component.outputs:
         return len(hubs) == 1 and len(component.neighbours[hubs[0]]) > 3
-    return all(len(component.neighbours[hub]) < 9 for hub in hubs) and len(hubs) <= 2
+    return all(len(component.neighbours[hub]) < 9 for hub in hubs) and len(hubs) <= _MOST_HUBS
+
+
+_MOST_HUBS = 6
 
 
 # -- rooted: a tidy tree growing to the left of its root -------------------------------------------------
@@ -183,7 +188,8 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
     else:
         output, parent, side = -1, OPEN, "right"
         root = component.farthest(component.farthest(component.nodes[-1]))
-        root = max(root, component.farthest(root)) if not _branching(component) else root
+        if not _branching(component):
+            root = read_forward(component, component.path(component.farthest(root), root))[-1]
     growth = _grow(component, root, parent, size, style)
     sign = 1.0 if side == "left" else -1.0
     for node, (depth, breadth) in growth.at.items():
@@ -209,7 +215,7 @@ def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
         return straightened(component, component.path(component.farthest(end), end), -1, component.outputs[0])
     start = component.farthest(component.nodes[-1])
     end = component.farthest(start)
-    return straightened(component, component.path(min(start, end), max(start, end)), -1, -1)
+    return straightened(component, read_forward(component, component.path(min(start, end), max(start, end))), -1, -1)
 
 
 def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -240,7 +246,8 @@ def _lay_row(
         if (component.is_bar(node) or _is_bracket(component, node)) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
             last = "left" in taken or (after == -2 and "right" not in taken)
-            x = _bar_with_legs(component, node, up + down, (edge["row"] + style.gap, width), last, made, style)
+            room = (edge["row"] + style.gap, width, edge["down"] + style.row_gap)
+            x = _bar_with_legs(component, node, up + down, room, last, made, style)
             edge["row"] = x - style.gap
             edge["down"] = max(edge["down"], edge["row"])
             continue
@@ -342,17 +349,21 @@ def _bar_with_legs(
     component: Component,
     node: int,
     legs: list[tuple[str, int]],
-    at: tuple[float, float],
+    at: tuple[float, float, float],
     last: bool,
     made: Placement,
     style: Style,
 ) -> float:
-    """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
-    x, width = at
+    """Place a matrix whose open legs bend down beside it; the x where the next node may begin.
+
+    `at` is where it may begin, its width, and where the first leg may go down.
+    """
+    x, width, free = at
     both = len(legs) == 2
     places = sorted(what for _, what in legs)
     left = places[0] if both or not last else None
     right = places[-1] if both or last else None
+    x = max(x, free - 0.3 if left is not None else free - width - style.gap * 0.7)
     if left is not None:
         made.tips[left] = ("down", x + 0.3)
         x += 0.3 + style.gap * 0.7
@@ -466,25 +477,3 @@ def _branches(
     if not free:
         return up, down
     return amid(component, node, up), amid(component, node, down)
-
-
-# -- ring ------------------------------------------------------------------------------------------------
-
-
-def _ring(component: Component, size: Size, style: Style) -> Placement:
-    """A row from the first node, closed by a wire below it; leg 0 of the first node faces left."""
-    made = Placement("ring")
-    first = component.nodes[0]
-    row = [first]
-    wire, (here, leg) = component.links[first][1]
-    while here != first:
-        row.append(here)
-        wire, (here, leg) = component.links[here][1 - leg]
-    made.closures[wire] = ("below", 1)
-    x = 0.0
-    for node in row:
-        width = size(node)[0]
-        x += width / 2
-        made.centers[node], made.axes[node] = (x, 0.0), "h"
-        x += width / 2 + style.gap
-    return made

@@ -144,9 +144,9 @@ def hits(wire: Wire, shapes: list[NodeShape]) -> int:
         if wire.id.startswith(shape.id + "."):
             continue
         if shape.id in own:
-            inner = wire.points[2:-2]
+            inner = wire.samples[2:-2]
             count += any(inside(p, shape.corners) and border_gap(shape, p) > 0.12 for p in inner)
-        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.points):
+        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.samples):
             count += 1
     return count
 
@@ -168,7 +168,7 @@ def _labels(scene: Scene, shapes: list[NodeShape], wires: list[Wire]) -> tuple[i
                 spill += not all(inside(p, home.corners) for p in _corners(box))
             continue
         for wire in wires:
-            if wire.box.meets(box) and any(box.contains(p) for p in wire.points):
+            if wire.box.meets(box) and any(box.contains(p) for p in wire.samples):
                 label_wire += 1
     return label_label, label_node, label_wire, spill
 

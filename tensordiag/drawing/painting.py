@@ -131,7 +131,8 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     if arrow:
         made.append(Stroke(arrow, color))
     if item.tick is not None:
-        made.append(Stroke(moved(circle(0.14), *item.tick), color))
+        mark = moved(circle(0.15 if item.hollow else 0.14), *item.tick)
+        made.append(Stroke(mark, theme.background, color, 0.8) if item.hollow else Stroke(mark, color))
     return made
 
 

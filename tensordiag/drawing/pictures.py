@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -46,7 +46,7 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
 
 _BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
-_SPREAD_UP_TO, _SQUARE_UP_TO = 16, 60
+_SPREAD_UP_TO, _SQUARE_UP_TO, _NUMBERED_UP_TO = 16, 60, 60
 
 
 def _clashes(scene: Scene) -> int:
@@ -91,7 +91,9 @@ class Builder(Arrangement):
         self.arrange()
         made = self.finish(self.frame())
         count = len(made.scene.nodes)
-        if all(placement.kind != "general" for _, placement in self.placements) or count > _SQUARE_UP_TO:
+        if all(placement.kind != "general" for _, placement in self.placements):
+            return self._freed(made) if count <= _SPREAD_UP_TO else made
+        if count > _SQUARE_UP_TO:
             return made
         best = _clashes(made.scene)
         for spread in _SPREADS if best and count <= _SPREAD_UP_TO else ():
@@ -107,6 +109,20 @@ class Builder(Arrangement):
         made = self._squared(made, best)
         steep = replace(made, scene=steepened(made.scene))
         return steep if steep.scene is not made.scene and _clashes(steep.scene) < _clashes(made.scene) else made
+
+    def _freed(self, made: Picture) -> Picture:
+        """The picture of a structure, laid out as a general network instead where less is in the way then."""
+        if self.options.layout == "stress" or not self.placements:
+            return made
+        found = _clashes(made.scene)
+        if not found:
+            return made
+        other = Builder(self.skeleton, self.sizes, replace(self.options, layout="stress"))
+        tried = other.build()
+        if _clashes(tried.scene) >= found:
+            return made
+        self.placements, self.rows, self.spread = other.placements, other.rows, other.spread
+        return tried
 
     def _squared(self, made: Picture, clashes: int) -> Picture:
         """The picture with the nodes of general layouts level or upright, where that costs nothing."""
@@ -166,6 +182,7 @@ class Builder(Arrangement):
             shapes, labels = self.node_items(poses[number])
             items += shapes
             texts += labels
+        texts = self._with_outer_numbers(poses, wires, items, texts)
         if self.skeleton.counts:
             from .labels import bundle_labels  # few pictures have bundles
 
@@ -180,6 +197,25 @@ class Builder(Arrangement):
         scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), tuple(self.dropped))
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
+
+    def _with_outer_numbers(
+        self, poses: dict[int, Pose], wires: Sequence[Item], items: Sequence[Item], texts: list[Item]
+    ) -> list[Item]:
+        """The texts with the numbers of discs outside of these, where there is room for all that one has."""
+        crowded = [here for _, here in sorted(poses.items()) if here.node.kind == "tensor" and here.numbered]
+        if not crowded or self.sizes.dots or len(crowded) > _NUMBERED_UP_TO:
+            return texts
+        from .labels import outer_numbers  # few pictures have numbers
+
+        for here in crowded:
+            if here.node.spans:
+                continue
+            name = f"n{here.number}"
+            old = [t for t in texts if isinstance(t, Text) and t.owner == name and t.id != f"{name}-label"]
+            rest = [t for t in texts if t not in old]
+            moved = outer_numbers(name, here.ports, [*wires, *items, *rest], old[0].role)
+            texts = [*rest, *moved] if moved is not None else texts
+        return texts
 
     def _tip_label(self, place_: int, way: Point, tip: Point) -> list[Item]:
         if self.options.labels == "none":
@@ -278,12 +314,13 @@ class Builder(Arrangement):
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
             point, normal = here.ports[0]
             tick = add(point, normal, -0.28)
+        hollow = tick is not None and here.hollow
         kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
         label, turn = node.label, here.turn
         if node.kind == "frame":
             label, turn = (turned_label(label) if turn == 180.0 else label), 0.0  # only what is inside shows a turn
         shape = NodeShape(
-            name, kind, label, here.center, here.width, here.height, turn, here.mirrored, role, state, tick
+            name, kind, label, here.center, here.width, here.height, turn, here.mirrored, role, state, tick, hollow
         )
         if node.kind == "frame" and not self.sizes.dots:
             return self._frame(here, shape), _port_numbers(here, name, state)

@@ -34,18 +34,27 @@ class Pose:
 
     @property
     def numbered(self) -> bool:
-        """Whether the legs of a disc need numbers: they do not stand counter-clockwise from leg 0."""
+        """Whether the legs of a disc need numbers: they turn neither counter-clockwise from leg 0 nor clockwise."""
         if self.node.kind == "frame":
             return self.node.legs > 2 or self.paired
         if self.node.kind != "tensor":
             return False
         if any(first > last for first, last in self.node.spans):
             return True
-        angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
-        if self.mirrored:
-            angles = [-a for a in angles]
+        return not self._turns(1.0) and not self.hollow
+
+    @property
+    def hollow(self) -> bool:
+        """Whether the legs of a disc turn the other way than usual, which its tick says."""
+        single = self.node.kind == "tensor" and not self.node.spans
+        return single and not self._turns(1.0) and self._turns(-1.0)
+
+    def _turns(self, way: float) -> bool:
+        """Whether the legs follow each other in this turn, 1 being the usual one."""
+        sign = -way if self.mirrored else way
+        angles = [sign * math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
         turned = [(a - angles[0]) % (2 * math.pi) for a in angles]
-        return any(a > b for a, b in itertools.pairwise(turned))
+        return all(a <= b for a, b in itertools.pairwise(turned))
 
 
 def pose(

@@ -143,7 +143,7 @@ def _is_reversed(shape: NodeShape, end: Touch, texts: Sequence[Text]) -> bool:
 
 def _numbers(shape: NodeShape, texts: Sequence[Text]) -> list[Text]:
     """The numbers of legs, or of the first and last leg of a bundle, at a shape's rim."""
-    own = (t for t in texts if t.owner == shape.id and t.size <= 0.6)
+    own = (t for t in texts if t.owner.partition("#")[0] == shape.id and t.size <= 0.6)
     return [t for t in own if t.label.replace("–", "").isdigit()]
 
 
@@ -211,7 +211,7 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text], wires:
         return sorted(ends, key=first)
     if shape.kind == "tensor" and shape.tick is not None:
         start = _angle(shape, shape.tick)
-        way = -1.0 if shape.mirrored else 1.0
+        way = -1.0 if shape.mirrored != shape.hollow else 1.0
         return sorted(
             ends,
             key=lambda end: round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4) % round(2 * math.pi, 4),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
-from .geometry import Box, Path, Point, bounds, moved, polyline
+from .geometry import Box, Path, Point, add, bounds, distance, moved, polyline, sub
 from .shapes import outline
 from .typesetting import typeset
 
 __all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire", "tip_text"]
 
 _SIGNS = frozenset("+−=")
+_SAMPLE = 0.3
 End: TypeAlias = tuple[str, int]
 """The id of a node and a leg of it; `("", k)` is open leg k."""
 
@@ -80,7 +83,8 @@ def tip_text(place: int, label: str, tip: Point, way: Point, role: str) -> Text:
 class NodeShape:
     """A node: its kind's outline turned by `turn` degrees; of a mirrored one the outline is mirrored first.
 
-    `tick` is the point of the rim where leg 0 is marked.  `role` chooses the fill, `state` is `normal`, `accent`
+    `tick` is the point of the rim where leg 0 is marked; a `hollow` one says that the legs turn the other way than
+    those of its kind do.  `role` chooses the fill, `state` is `normal`, `accent`
     or `ghost`.
     """
 
@@ -95,6 +99,7 @@ class NodeShape:
     role: str = "tensor"
     state: str = "normal"
     tick: Point | None = None
+    hollow: bool = False
 
     @cached_property
     def path(self) -> Path:
@@ -142,6 +147,15 @@ class Wire:
     def points(self) -> list[Point]:
         """Points along it."""
         return polyline(self.path, 24)
+
+    @cached_property
+    def samples(self) -> list[Point]:
+        """Points along it that are near each other, on its straight pieces too."""
+        made = self.points[:1]
+        for here, there in pairwise(self.points):
+            steps = max(1, math.ceil(distance(here, there) / _SAMPLE))
+            made += [add(here, sub(there, here), k / steps) for k in range(1, steps + 1)]
+        return made
 
     @cached_property
     def box(self) -> Box:

@@ -254,10 +254,28 @@ def _aligned(at: Array, component: Component, number: dict[int, int], sides: dic
         pull += way * float(at[len(number) + place, 0])
     if pull < -1e-6 or (abs(pull) <= 1e-6 and at[0, 0] > 1e-6):
         at = at * np.array([-1.0, 1.0])
-    if at[0, 1] < -1e-6:
+    turn = _turn(at, component, number)
+    if turn < 0 or (turn == 0 and at[0, 1] < -1e-6):
         at = at * np.array([1.0, -1.0])
     found: Array = np.round(at, 3)
     return found
+
+
+def _turn(at: Array, component: Component, number: dict[int, int]) -> int:
+    """How many tensors have their legs in their usual turn, less those that have them the other way round."""
+    ends = dict(number)
+    ends.update((-2 - leg, len(number) + place) for place, leg in enumerate(component.outputs))
+    total = 0
+    for node, k in number.items():
+        others = [ends[leg_key(there)] for _, there in component.links[node]]
+        here = component.node(node)
+        if here.kind != "tensor" or k in others or len(set(others)) < len(others):
+            continue
+        angles = [math.atan2(at[n, 1] - at[k, 1], at[n, 0] - at[k, 0]) for n in others]
+        rising = [(angle - angles[0]) % (2 * math.pi) for angle in angles]
+        way = (rising == sorted(rising)) - (rising[1:] == sorted(rising[1:], reverse=True))
+        total += -way if here.conjugate else way
+    return total
 
 
 def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: Style) -> Array:
