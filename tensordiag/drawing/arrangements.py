@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.expressions import Expr
@@ -71,19 +71,29 @@ class Arrangement:
 
     def size(self, number: int, numbered: bool = False) -> tuple[float, float]:
         """Width and height of a node at turn 0; of a frame, those of what is inside, its two legs with numbers."""
+        if self.skeleton.nodes[number].kind != "frame" or self.sizes.dots:
+            return self.sizes(self.skeleton.nodes[number])
+        box = self.extent(number, numbered)
+        return box.width, 2 * max(box.top, -box.bottom)
+
+    def extent(self, number: int, numbered: bool = False) -> Box:
+        """A node's box at turn 0 about its place: a frame's place is on the line that its content stands on."""
         node = self.skeleton.nodes[number]
         if node.kind != "frame" or self.sizes.dots:
-            return self.sizes(node)
+            width, height = self.sizes(node)
+            return Box(-width / 2, -height / 2, width / 2, height / 2)
         if numbered and node.legs == 2:
-            return _framed([self.content(number, "right", False, True).box])
-        ways = ("left", "right") if node.legs == 1 else ("right",)
-        boxes = [self.content(number, way, False).box for way in ways]
-        if node.legs == 2:
-            boxes.append(self.content(number, "right", True).box)
-        return _framed(boxes)
+            boxes = [self.content(number, "right", False, True).box]
+        else:
+            ways = ("left", "right") if node.legs == 1 else ("right",)
+            boxes = [self.content(number, way, False).box for way in ways]
+            if node.legs == 2:
+                boxes.append(self.content(number, "right", True).box)
+        half = max(box.width for box in boxes) / 2 + 0.9
+        return Box(-half, min(box.bottom for box in boxes) - 0.7, half, max(box.top for box in boxes) + 0.7)
 
     def content(self, number: int, side: str, flip: bool, paired: bool | None = None) -> Scene:
-        """The scene inside a frame, its centre at the origin; `paired` says whether two legs are told by numbers."""
+        """The scene inside a frame, centred across the origin; `paired` says whether two legs are told by numbers."""
         from .frames import content_scene  # a frame holds pictures, and a picture frames
 
         node = self.skeleton.nodes[number]
@@ -272,14 +282,16 @@ class Arrangement:
         axis = placement.axes.get(number, "free")
         kind = self.skeleton.nodes[number].kind
         numbered = kind == "frame" and (axis in ("v", "free") or is_paired(self.skeleton, number, self.links[number]))
-        width, height = self.size(number, numbered)
+        x, y = placement.centers[number]
+        if kind == "frame":
+            return self.extent(number, numbered).shifted(x, y)
+        width, height = self.size(number)
         if axis == "v" and kind in TURNING_KINDS:
             width, height = height, width
-        if axis in ("free", "corner") and kind not in ("frame", "scalar"):
+        if axis in ("free", "corner") and kind != "scalar":
             width = height = max(width, height)
         if any(there[0] == number for _, there in self.links[number]) and kind not in BAR_KINDS:
             width, height = width + 3.6, height + 3.6
-        x, y = placement.centers[number]
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
     def _extent(self, pairs: list[tuple[Component, Placement]]) -> Box:
@@ -306,12 +318,6 @@ class Arrangement:
                     x = placement.centers[part.homes[place_][0]][0]
                     boxes.append(Box(x, at - 0.4, x, at + 0.4))
         return Box.around(boxes)
-
-
-def _framed(boxes: Sequence[Box]) -> tuple[float, float]:
-    """Width and height of a frame round its middle that has room for any of these."""
-    width, height = max(b.width for b in boxes), 2 * max(max(b.top, -b.bottom) for b in boxes)
-    return width + 1.8, height + 1.4
 
 
 def _comes_after(pair: tuple[int, int], tips: Mapping[int, str]) -> bool:

@@ -17,7 +17,6 @@ from .typesetting import typeset
 __all__ = ["content_scene"]
 
 _WIDTH, _SHORTEST = 36.0, 6.0
-_LEVEL = 1.2  # how far what is inside may be off the middle of a frame, so that it is level with the wires outside
 
 
 def _swapped(skeleton: Skeleton) -> Skeleton:
@@ -40,7 +39,7 @@ def _renamed(scene: Scene) -> Scene:
 
 
 def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: bool) -> Scene:
-    """The scene inside a frame, whose centre is the origin; `side` is where a single open leg leaves.
+    """The scene inside a frame, on the line y = 0 and centred across it; `side` is where a single open leg leaves.
 
     `flip` draws it as seen from behind: the content turned, or where that means something else, the label marked.
     """
@@ -53,13 +52,13 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
             row.append(text_block(",", f"c{number}", 0.8))
         row += _argument(node, number, sizes, replace(options, style=style), side, flip)
     scene = wrap(row, style, _WIDTH, _SHORTEST)
+    level = all(term.baseline == 0.0 for term in scene.terms if "/" not in term.id)  # not those in inner frames
+    scene = scene.shifted(0.0, 0.0 if level else -scene.box.center[1])
     if label:
         glyphs = typeset(label, True)
         title = Text("title", label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
         scene = replace(scene, items=(*scene.items, title))
-    x, y = scene.box.center
-    level = abs(y) < _LEVEL and all(term.baseline == 0.0 for term in scene.terms)
-    return scene.shifted(-x, 0.0 if level else -y)
+    return scene.shifted(-scene.box.center[0], 0.0)
 
 
 def _argument(node: Node, number: int, sizes: Sizes, options: Options, side: str, flip: bool) -> list[Block]:

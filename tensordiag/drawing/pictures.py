@@ -151,13 +151,14 @@ class Builder(Arrangement):
         poses: dict[int, Pose] = {}
         for number, point in self.scalars:
             node = self.skeleton.nodes[number]
-            poses[number] = Pose(number, node, point, *self.size(number))
+            box = self.extent(number)
+            poses[number] = Pose(number, node, point, box.width, box.height, lift=box.center[1])
         for part, placement in self.placements:
 
             def tip(place_: int, placement: Placement = placement, part: Component = part) -> Point:
                 return tip_point(part, placement, place_, frame)
 
-            poses.update(pose(part, placement, self.size, tip))
+            poses.update(pose(part, placement, self.size, tip, self.extent))
             wires += self._wires(part, placement, poses, tip)
             for place_ in part.outputs:
                 way = _WAYS.get(placement.tips[place_][0])
@@ -320,7 +321,7 @@ class Builder(Arrangement):
         if node.kind == "frame":
             label, turn = (turned_label(label) if turn == 180.0 else label), 0.0  # only what is inside shows a turn
         shape = NodeShape(
-            name, kind, label, here.center, here.width, here.height, turn, here.mirrored, role, state, tick, hollow
+            name, kind, label, here.middle, here.width, here.height, turn, here.mirrored, role, state, tick, hollow
         )
         if node.kind == "frame" and not self.sizes.dots:
             return self._frame(here, shape), _port_numbers(here, name, state)

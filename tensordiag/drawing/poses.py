@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .components import Component, is_paired
-from .geometry import Point, add, distance, rotated, sub, unit
+from .geometry import Box, Point, add, distance, rotated, sub, unit
 from .layout import Placement, Size
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
@@ -20,7 +20,10 @@ _SIDES: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0
 
 @dataclass
 class Pose:
-    """A node with its centre, size and turn, and for every leg the port and its outward normal."""
+    """A node with its centre, size and turn, and for every leg the port and its outward normal.
+
+    `lift` is how far the middle of a frame is above its centre, the line that its wires and its content stand on.
+    """
 
     number: int
     node: Node
@@ -31,6 +34,12 @@ class Pose:
     mirrored: bool = False
     ports: dict[int, tuple[Point, Point]] = field(default_factory=dict)
     paired: bool = False
+    lift: float = 0.0
+
+    @property
+    def middle(self) -> Point:
+        """The middle of the shape."""
+        return add(self.center, (0.0, self.lift))
 
     @property
     def numbered(self) -> bool:
@@ -62,8 +71,12 @@ def pose(
     placement: Placement,
     size: Size,
     tip_at: Callable[[int], Point],
+    extent: Callable[[int, bool], Box],
 ) -> dict[int, Pose]:
-    """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
+    """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly.
+
+    `extent` is the box of a frame about its centre, or with numbers at two legs.
+    """
     made: dict[int, Pose] = {}
     for number in component.nodes:
         node = component.node(number)
@@ -74,8 +87,9 @@ def pose(
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         upright = _is_upright(here, hints, placement.axes.get(number, "free"))
         here.paired = upright or is_paired(component.skeleton, number, component.links[number])
-        if upright:
-            here.width, here.height = size(number, True)
+        if node.kind == "frame":
+            box = extent(number, upright)
+            here.width, here.height, here.lift = box.width, box.height, box.center[1]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
@@ -248,7 +262,7 @@ def _frame_ports(here: Pose, hints: list[Point], axis: str) -> None:
         x, y = hints[0]
         level = axis == "h" if axis in ("h", "v") else abs(x) * h >= abs(y) * w
         way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
-        here.ports[0] = (add(here.center, (way[0] * w, way[1] * h)), way)
+        here.ports[0] = (add(here.middle if way[1] else here.center, (way[0] * w, way[1] * h)), way)
     elif count == 2 and not here.paired:
         flip = -1.0 if hints[0][0] > hints[1][0] + 1e-9 else 1.0
         here.turn = 180.0 if flip < 0 else 0.0
@@ -279,7 +293,7 @@ def _rim_ports(here: Pose, hints: list[Point], half: Point) -> None:
             places[k - 1] = min(places[k - 1], places[k] - apart)
         for (_, leg), at in zip(ranked, places, strict=True):
             point = (way[0] * w, at) if way[0] else (at, way[1] * h)
-            here.ports[leg] = (add(here.center, point), way)
+            here.ports[leg] = (add(here.middle, point), way)
 
 
 _RIM = 0.9  # no port in a rounded corner
