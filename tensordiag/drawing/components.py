@@ -89,8 +89,8 @@ class Component:
             found.append(before[found[-1]])
         return found[::-1]
 
-    def farthest(self, start: int) -> int:
-        """A node farthest from another; the last of several."""
+    def farthest(self, start: int, *, first: bool = False) -> int:
+        """A node farthest from another; of several the one that was written last (or first), then the last one."""
         depth = {start: 0}
         queue = [start]
         for here in queue:
@@ -98,7 +98,8 @@ class Component:
                 if there not in depth:
                     depth[there] = depth[here] + 1
                     queue.append(there)
-        return max(depth, key=lambda node: (depth[node], node))
+        sign = -1 if first else 1
+        return max(depth, key=lambda node: (depth[node], sign * self.node(node).place, node))
 
     def turned_from(self, node: int, parent: int) -> list[int]:
         """What else is at a node, in the order of its legs, counted on from the one that leads to `parent`.
@@ -151,7 +152,10 @@ def leg_key(end: End) -> int:
 
 
 def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int]]]:
-    """The components with nodes, in the order of their first nodes, and the bare wires as pairs of open legs."""
+    """The components with nodes, in the order of their first nodes, and the bare wires as pairs of open legs.
+
+    A node that was written before others comes before them.
+    """
     parent = list(range(len(skeleton.nodes)))
 
     def find(node: int) -> int:
@@ -176,6 +180,7 @@ def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int
             if there == OPEN and here != OPEN:
                 outputs[find(here)].append(place)
     made = [Component(skeleton, tuple(nodes), tuple(sorted(outputs[root]))) for root, nodes in groups.items()]
+    made.sort(key=lambda part: min(part.node(number).place for number in part.nodes))
     return made, sorted(bare)
 
 

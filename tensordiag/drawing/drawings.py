@@ -253,9 +253,9 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
 
         row = bubble_blocks(shown, settings)
     else:
-        row = expression_blocks(shown, settings, "")
+        row = expression_blocks(shown, settings, "", expr)
     scene = wrap(row, settings.style, settings.max_width)
-    return finished(scene, describe(shown), settings).to(target)
+    return finished(scene, describe(shown, expr), settings).to(target)
 
 
 def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
@@ -284,18 +284,18 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
     return Drawing(scene, alt, "tensor diagram", theme, settings.style, settings.theme == "auto", seconds)
 
 
-def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
-    """The blocks of an expression's terms."""
+def expression_blocks(expr: Expr, settings: Settings, prefix: str, written: Expr | None = None) -> list[Block]:
+    """The blocks of an expression's terms, in the order of the expression that they come from, if there is one."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
     deepest = DEEPEST if settings.depth is None else settings.depth
-    found = settings.terms_of(expr, max(1, deepest))  # a frame that is all of it is shown
+    found = settings.terms_of(expr, max(1, deepest), written)  # a frame that is all of it is shown
     terms = list(settings.folds.fold(found, expr.base)) or [Term(1, zero_skeleton(expr.order))]
     terms = [settings.bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)
         terms = terms[: len(terms) - left_out]
-    pictures = term_pictures(expr, terms, settings, side)
+    pictures = term_pictures(expr, terms, settings)
     made = blocks(terms, pictures, settings.style, prefix)
     return [*made, *more_block(left_out, prefix, settings.style.operator_slot)]
 
@@ -308,9 +308,7 @@ def more_block(count: int, prefix: str, slot: float) -> list[Block]:
     return [text_block("+", f"{prefix}moresign", slot, breaks=True), words]
 
 
-def picture_options(
-    expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None, extra: int = 0
-) -> tuple[Sizes, Options]:
+def picture_options(expr: Expr, terms: Sequence[Term], settings: Settings, extra: int = 0) -> tuple[Sizes, Options]:
     """The common sizes and options of an expression's terms; `extra` open legs are to be added to it."""
     count = max((len(term.skeleton.nodes) for term in terms), default=0)
     if count > _LARGE and not settings.force:
@@ -325,7 +323,7 @@ def picture_options(
     names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
-    chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
+    chosen = settings.sides if settings.sides != "auto" else single_side(terms)
     labels = "none" if sizes.dots else settings.labels
     inner = labels if labels in ("all", "dims") else ""
     options = Options(settings.style, labels, inner, taken | {*names}, names, chosen, marked=settings.marked)
@@ -333,9 +331,9 @@ def picture_options(
     return sizes, replace(options, hues=settings.hues if settings.colors == "dims" else None)
 
 
-def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
+def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings) -> list[Picture]:
     """The pictures of terms, all with the same sizes, sides and names of open legs."""
-    sizes, options = picture_options(expr, terms, settings, side)
+    sizes, options = picture_options(expr, terms, settings)
     return [picture(term.skeleton, sizes, options) for term in terms]
 
 
@@ -343,7 +341,7 @@ def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], 
     """One side of an equation: an expression, a number, a text, or (expression, variable) for a derivative bubble."""
     if isinstance(value, Expr):
         shown = settings.reading_form(value)
-        return expression_blocks(shown, settings, prefix), describe(shown)
+        return expression_blocks(shown, settings, prefix, value), describe(shown, value)
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Expr):
         from .bubbles import bubble_blocks  # bubbles build on this module
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from .arrangements import Options
 from .bundles import bundled
 from .pictures import picture
+from .readback import is_symmetric
 from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
 from .sides import single_side
@@ -45,7 +46,7 @@ def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: b
     """
     style = replace(options.style, leg=0.9)
     label = turned_label(node.label) if flip else node.label
-    flip = flip and label == node.label
+    flip = flip and label == node.label and not is_symmetric(node)
     row: list[Block] = []
     for number in range(len(node.content)):
         if number:

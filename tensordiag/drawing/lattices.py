@@ -96,7 +96,8 @@ def _place_theta(
     ordered = component.node(left.node).kind == "copy" and component.node(right.node).kind == "tensor"
     here, far = (right, left) if ordered else (left, right)
     strands: list[Strand] = []
-    for wire, there in _turning(component, here, upward=not ordered):
+    upward = not ordered and component.node(far.node).kind != "copy"  # at a dot they may stand as they come
+    for wire, there in _turning(component, here, upward=upward):
         path, (end, _), number = _follow(component, wire, there)
         if end == far.node:
             strands.append((path[::-1] if ordered else path, number))

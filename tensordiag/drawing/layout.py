@@ -214,7 +214,11 @@ def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
         end = homes[component.outputs[0]][0]
         return straightened(component, component.path(component.farthest(end), end), -1, component.outputs[0])
     start = component.farthest(component.nodes[-1])
-    end = component.farthest(start)
+    end = component.farthest(start, first=True)
+    if component.node(end).place:
+        other = component.farthest(end, first=True)
+        start = min(end, other, key=lambda node: component.node(node).place)
+        end = component.farthest(start)
     return straightened(component, read_forward(component, component.path(min(start, end), max(start, end))), -1, -1)
 
 

@@ -17,7 +17,7 @@ from .scene import NodeShape, Scene, Text, Wire
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, TRANSPOSED, End, Node, Skeleton, Term, coefficient_markup, turns_with_content
 
-__all__ = ["border_gap", "graph_of", "read", "same"]
+__all__ = ["border_gap", "graph_of", "is_symmetric", "read", "same"]
 
 Reading = list[tuple[str, Skeleton]]
 Touch = tuple[Point, int, int]
@@ -46,11 +46,23 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
 def _inner(node: Node) -> tuple[Any, Sequence[str]]:
     """What is inside a node, as a text, and what its legs are called: from whichever side a frame may be seen."""
     legs = ["leg" if node.kind in _FREE else f"leg{leg}" for leg in range(node.legs)]
-    parts = [[(_text(t.coefficient), _certificates(t.skeleton)) for t in terms] for terms in node.content]
-    front, behind = (tuple(tuple(sorted((c, pair[side]) for c, pair in terms)) for terms in parts) for side in (0, 1))
+    front, behind = _sides(node)
     if node.kind != "frame" or node.legs != 2 or front < behind or not turns_with_content(node.label):
         return front, legs
     return behind, legs[::-1] if behind < front else ["leg", "leg"]
+
+
+def _sides(node: Node) -> tuple[Any, Any]:
+    """What is inside a frame as texts: seen from the front, and with two open legs exchanged."""
+    parts = [[(_text(t.coefficient), _certificates(t.skeleton)) for t in terms] for terms in node.content]
+    front, behind = (tuple(tuple(sorted((c, pair[side]) for c, pair in terms)) for terms in parts) for side in (0, 1))
+    return front, behind
+
+
+def is_symmetric(frame: Node) -> bool:
+    """Whether what is inside a frame is the same with its two open legs exchanged."""
+    front, behind = _sides(frame)
+    return bool(front == behind)
 
 
 def _text(coefficient: Any) -> str:

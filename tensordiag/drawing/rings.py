@@ -12,9 +12,9 @@ __all__ = ["closed_ring", "periodic"]
 
 
 def closed_ring(component: Component, size: Size, style: Style) -> Placement:
-    """A row from the first node, closed by a wire below it; leg 0 of the first node faces left where it may."""
+    """A row from the node written first, closed by a wire below it; leg 0 of this node faces left where it may."""
     made = Placement("ring")
-    first = component.nodes[0]
+    first = min(component.nodes, key=lambda node: (component.node(node).place, node))
     row = [first]
     wire, (here, leg) = component.links[first][1]
     wires = [wire]

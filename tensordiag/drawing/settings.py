@@ -12,6 +12,7 @@ from ..errors import DrawingError, did_you_mean
 from .bundles import bundled
 from .folds import Folds
 from .names import Names
+from .precedence import as_written
 from .skeletons import Term, terms_of
 from .style import STYLE, Style, find_theme
 
@@ -137,7 +138,13 @@ class Settings:
         """The term with its bundles as single wires, unless every wire is to have a label."""
         return bundled(term) if self.labels in ("open", "none") else term
 
-    def terms_of(self, expr: Expr, depth: int = 8) -> tuple[Term, ...]:
-        """The terms of an expression, with names that look different where they are different."""
+    def terms_of(self, expr: Expr, depth: int = 8, written: Expr | None = None) -> tuple[Term, ...]:
+        """The terms of an expression, with names that look different where they are different.
+
+        They are in the order of the expression that this one is a form of, if there is one.
+        """
         self.names.gather(expr.tensors)
-        return self.names.applied(terms_of(expr, depth))
+        terms = terms_of(expr, depth)
+        if written is not None and written is not expr:
+            terms = as_written(terms, written)
+        return self.names.applied(terms)

@@ -23,6 +23,7 @@ __all__ = [
     "Term",
     "coefficient_markup",
     "is_entrywise",
+    "positive_first",
     "skeleton",
     "terms_of",
     "turned_label",
@@ -49,7 +50,8 @@ _GREEK_FUNCTIONS = {"sigmoid": "σ"}
 class Node:
     """One node: its kind (see `shapes`), its label, how many legs, and what is inside a frame.
 
-    `spans` are the first and the last leg of each bundle on it, where there are bundles.
+    `spans` are the first and the last leg of each bundle on it, where there are bundles.  `place` is its place in the
+    product as it was written, from 1 on, where that is known.
     """
 
     kind: str
@@ -59,6 +61,7 @@ class Node:
     conjugate: bool = False
     content: tuple[tuple[Term, ...], ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    place: int = 0
 
     @property
     def role(self) -> str:
@@ -117,10 +120,14 @@ def terms_of(expr: Expr, depth: int = 8) -> tuple[Term, ...]:
     for coefficient, term in terms:
         network = flatten(term)
         made.append(Term(coefficient * network.coefficient, skeleton(network, depth)))
-    kept = [term for term in made if term.coefficient != 0]
-    if kept and _is_negative(kept[0]):  # 1 − x reads better than −x + 1
-        kept.sort(key=_is_negative)
-    return tuple(kept)
+    return positive_first([term for term in made if term.coefficient != 0])
+
+
+def positive_first(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Terms in their order, negative ones last where the first is one: 1 − x reads better than −x + 1."""
+    if terms and _is_negative(terms[0]):
+        return tuple(sorted(terms, key=_is_negative))
+    return tuple(terms)
 
 
 def _is_negative(term: Term) -> bool:

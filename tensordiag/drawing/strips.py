@@ -163,7 +163,7 @@ def _panels(derivation: Derivation, settings: Settings) -> list[_Panel]:
             row = _holed_row(step, hole, settings, f"{number}c", opened=True)
         else:
             row = slotted_blocks(step.after, step.before, settings, f"{number}c")
-        panels.append(_Panel(row, rule, describe(step.after)))
+        panels.append(_Panel(row, rule, describe(step.after, step.before)))
     return panels
 
 
@@ -221,13 +221,13 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
     """A sum in the slots of the expression that it came from: a hole where a node was."""
     above, terms = settings.terms_of(parent), settings.terms_of(expr)
     if settings.compact or len(above) != 1 or not terms or len(above[0].skeleton.nodes) > 40:
-        return expression_blocks(expr, settings, prefix)
+        return expression_blocks(expr, settings, prefix, parent)
     shown = terms if settings.terms is None or len(terms) <= settings.terms else terms[: max(1, settings.terms - 2)]
     holes: list[Part] = []
     for term in shown:
         hole = removed_part(above[0].skeleton, term.skeleton, holes)
         if hole is None:
-            return expression_blocks(expr, settings, prefix)
+            return expression_blocks(expr, settings, prefix, parent)
         holes.append(hole)
     slots = _bundled(above[0], holes, settings)
     sizes, options = picture_options(parent, [slots], settings, extra=expr.order - parent.order)
