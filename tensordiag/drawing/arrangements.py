@@ -27,6 +27,7 @@ class Options:
     `taken` are names that no wire gets.  `states` are those of nodes by number and of wires by −1 − number; `ghost`
     makes all of them ghosts.  `hues` are the numbers of the dimensions' colours so far, to which
     a picture adds its own, or None.  `dotted` are open legs along which a function works on every entry alike.
+    `outer` lets open legs end outside of everything, and not only of what is beside them.
     """
 
     style: Style
@@ -44,6 +45,10 @@ class Options:
     layout: str = "auto"
     dotted: frozenset[int] = frozenset()
     hues: dict[str, int] | None = None
+    outer: bool = False
+
+
+_FAR = 1e3
 
 
 def _outer(part: Component, place_: int, outputs: tuple[int, ...]) -> int:
@@ -228,11 +233,42 @@ class Arrangement:
             shift(placement, 0.0, -(y + self.style.row_gap) / 2)
 
     def _beside(self, part: Component, sides: dict[int, str], x: float, where: str = "") -> float:
+        """Place a part beside the others, as near as its outline and theirs allow; where the next one may begin."""
         placement = self._place(part, sides, where)
         box = self._extent([(part, placement)])
+        before = [pair for pair in self.placements if pair[0].outputs]
+        if before and part.outputs:
+            x -= self._slack(before, (part, placement), x - box.left)
         shift(placement, x - box.left, 0.0)
         self.placements.append((part, placement))
-        return x + box.width + self.style.component_gap
+        return self._extent(self.placements).right + self.style.component_gap
+
+    def _slack(self, before: list[tuple[Component, Placement]], pair: tuple[Component, Placement], dx: float) -> float:
+        """How much nearer a part that is to be moved by `dx` may stand to those before it."""
+        gap, apart = self.style.component_gap, self.style.row_gap
+        mine = [box.shifted(dx, 0.0) for box in self._solid([pair])]
+        least = Box.around(mine).left - max(self._extent([other]).center[0] for other in before) - gap
+        for other in self._solid(before):
+            for box in mine:
+                if other.bottom < box.top + apart and box.bottom - apart < other.top:
+                    least = min(least, box.left - other.right - gap)
+        return max(0.0, least)
+
+    def _solid(self, pairs: list[tuple[Component, Placement]]) -> list[Box]:
+        """What other parts have to stay off: nodes, the lines between them, and the lanes of open legs."""
+        boxes = self._boxes(pairs)
+        for part, placement in pairs:
+            for ends in part.skeleton.wires:
+                if all(node in placement.centers for node, _ in ends):
+                    (a, b), (c, d) = (placement.centers[node] for node, _ in ends)
+                    points = [(a + (c - a) * k / 8, b + (d - b) * k / 8) for k in range(9)]
+                    boxes += [Box(x, y, x, y).grown(0.3) for x, y in points]
+            for side, at in placement.tips.values():
+                if side in ("up", "down"):
+                    boxes.append(
+                        Box(at - 0.4, 0.0, at + 0.4, _FAR) if side == "up" else Box(at - 0.4, -_FAR, at + 0.4, 0.0)
+                    )
+        return boxes
 
     def _in_rows(self, opened: list[Component], bare: list[tuple[int, int]]) -> bool:
         """Whether every part has two open legs, so that parts stacked in rows keep both sides in order."""
@@ -296,6 +332,10 @@ class Arrangement:
 
     def _extent(self, pairs: list[tuple[Component, Placement]]) -> Box:
         """The box of nodes, closures and branch legs."""
+        return Box.around(self._boxes(pairs))
+
+    def _boxes(self, pairs: list[tuple[Component, Placement]]) -> list[Box]:
+        """The boxes of nodes, closures and branch legs."""
         boxes = []
         for part, placement in pairs:
             own = [self.node_box(number, placement) for number in part.nodes]
@@ -317,7 +357,7 @@ class Arrangement:
                 elif placement.upright and place_ not in placement.rays:
                     x = placement.centers[part.homes[place_][0]][0]
                     boxes.append(Box(x, at - 0.4, x, at + 0.4))
-        return Box.around(boxes)
+        return boxes
 
 
 def _comes_after(pair: tuple[int, int], tips: Mapping[int, str]) -> bool:

@@ -45,7 +45,7 @@ def bubble_blocks(expr: Expr, settings: Settings, prefix: str = "") -> list[Bloc
     sizes, options = picture_options(expr, terms, settings, extra=extra)
     pictures = []
     for term in terms:
-        made = Builder(term.skeleton, sizes, replace(options, style=style)).build()
+        made = Builder(term.skeleton, sizes, replace(options, style=style, outer=True)).build()
         made = _bubbled(made, variables, options.legs[expr.order :], expr.order)
         pictures.append(made)
     return blocks(terms, pictures, settings.style, prefix)

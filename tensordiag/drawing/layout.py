@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from .components import Component, leg_key
 from .geometry import Point
+from .growths import LEG_WIDTH, grow, total
 from .hanging import amid, in_order, shared_out
-from .merges import grown_back, offsets, straightened
+from .merges import offsets, straightened
 from .orders import read_forward
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
@@ -92,93 +93,6 @@ _MOST_HUBS = 6
 # -- rooted: a tidy tree growing to the left of its root -------------------------------------------------
 
 
-@dataclass
-class _Growth:
-    """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin.
-
-    Open legs stand among the nodes under the numbers of `leg_key`.  `lead` is the room that the tree needs before its
-    root: what hangs on the wide side of a merge grows back there.
-    """
-
-    at: dict[int, Point]
-    breadth: float
-    lead: float
-
-
-def _room(component: Component, node: int, size: Size) -> float:
-    """The breadth that a node takes, loops and the arcs of a doubly joined matrix included."""
-    if node < 0:
-        return _LEG_WIDTH
-    extra = max([0.0, *(0.55 * (component.wires_between(node, n) - 1) for n in component.neighbours[node])])
-    if component.wires_between(node, node):
-        extra = 3.6
-    elif len(component.neighbours[node]) == 1 and component.is_across(node, component.neighbours[node][0]):
-        extra = 4.4
-    return size(node)[1] + extra
-
-
-def _grow(component: Component, root: int, parent: int, size: Size, style: Style, rise: float = 0.0) -> _Growth:
-    """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping.
-
-    Open legs stand in their order where the tree is to grow down (`rise` = −1) or up (1), where breadth runs left.
-    """
-    order, above = [root], {root: parent}
-    children: dict[int, list[int]] = {}
-    back: dict[int, list[int]] = {}
-    for node in order:
-        found = component.turned_from(node, above[node]) if node >= 0 else []
-        back[node] = grown_back(component, node, above[node]) if node >= 0 else []
-        children[node] = [child for child in found if child not in back[node]]
-        if rise and node >= 0:
-            ends = [("node", child) if child >= 0 else ("leg", -2 - child) for child in children[node]]
-            ends = in_order(component, node, ends[::-1])[::-1] if rise > 0 else in_order(component, node, ends)
-            children[node] = [what if kind == "node" else -2 - what for kind, what in ends]
-        above.update((child, node) for child in found)
-        order.extend(found)
-    block: dict[int, float] = {}
-    inner: dict[int, float] = {}
-    lead: dict[int, float] = {}
-    deep: dict[int, float] = {}
-    for node in reversed(order):
-        below = children[node]
-        inner[node] = _total([block[child] for child in below], style)
-        beside = sum(block[child] + style.row_gap for child in back[node])
-        block[node] = max(_room(component, node, size), inner[node], 2 * beside)
-        lead[node] = max((deep[child] + style.gap for child in back[node]), default=0.0)
-        ahead = max((style.fan_gap + deep[child] for child in below), default=0.0)
-        deep[node] = lead[node] + (size(node)[0] if node >= 0 else 0.0) + ahead
-    at: dict[int, Point] = {root: (0.0, 0.0)}
-    way = {root: 1.0}
-    for node in order:
-        below = children[node]
-        here = at[node][1] - inner[node] / 2
-        fan = _fan(component, node, [(child, block[child]) for child in below], style)
-        for child in below:
-            width = size(child)[0] if child >= 0 else 0.0
-            single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
-            gap = lead[child] + (style.gap if single else fan)
-            depth = at[node][0] + way[node] * (size(node)[0] / 2 + gap + width / 2)
-            at[child], way[child] = (depth, here + block[child] / 2), way[node]
-            here += block[child] + style.row_gap
-        aside = at[node][1] + style.row_gap / 2
-        for child in back[node]:
-            depth = at[node][0] - way[node] * (size(node)[0] / 2 + style.gap + lead[child] + size(child)[0] / 2)
-            at[child], way[child] = (depth, aside + block[child] / 2), -way[node]
-            aside += block[child] + style.row_gap
-    return _Growth(at, block[root], lead[root])
-
-
-def _fan(component: Component, node: int, below: list[tuple[int, float]], style: Style) -> float:
-    """How far from a node its children stand, so that wires are not too steep, least of all round those across."""
-    whole = _total([breadth for _, breadth in below], style)
-    here = steep = 0.0
-    for child, breadth in below:
-        if child >= 0 and node >= 0 and component.is_across(child, node):
-            steep = max(steep, abs(here + breadth / 2 - whole / 2))
-        here += breadth + style.row_gap
-    return max(style.fan_gap, 0.22 * whole, 0.8 * steep)
-
-
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     made = Placement("tree" if _branching(component) else "path")
     if component.outputs:
@@ -190,11 +104,11 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
         root = component.farthest(component.farthest(component.nodes[-1]))
         if not _branching(component):
             root = read_forward(component, component.path(component.farthest(root), root))[-1]
-    growth = _grow(component, root, parent, size, style)
+    growth = grow(component, root, parent, size, style, level=True)
     sign = 1.0 if side == "left" else -1.0
     for node, (depth, breadth) in growth.at.items():
         made.centers[node] = (sign * depth, sign * breadth)
-        made.axes[node] = "h"
+        made.axes[node] = "v" if node in growth.hung else "h"
     if output >= 0:
         made.tips[output] = (side, 0.0)
     return made
@@ -265,24 +179,20 @@ def _lay_row(
             "down": (down, _branch_widths(component, node, down, size, style)),
         }
         # only a single branch stands straight over its node; legs and several branches need the room beside it too
-        own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
+        own = max([width, *(total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
         x = edge["row"] + style.gap + own / 2
         tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
         tall = tall or any(component.is_across(node, hub) for hub in component.neighbours[node])
         for way, (branch, widths) in branches.items():
             if branch or tall:
-                x = max(x, edge[way] + style.row_gap + max(_total(widths, style), width if tall else 0.0) / 2)
+                x = max(x, edge[way] + style.row_gap + max(total(widths, style), width if tall else 0.0) / 2)
         made.centers[node] = (x, 0.0)
         made.axes.setdefault(node, "h")
         edge["row"] = x + own / 2
         for way, (branch, widths) in branches.items():
             _lay_branches(component, node, (branch, widths), (x, 1.0 if way == "up" else -1.0), size, style, made)
             if branch or tall:
-                edge[way] = x + max(_total(widths, style), width if tall else 0.0) / 2
-
-
-def _total(widths: Sequence[float], style: Style) -> float:
-    return sum(widths) + style.row_gap * max(0, len(widths) - 1)
+                edge[way] = x + max(total(widths, style), width if tall else 0.0) / 2
 
 
 @dataclass
@@ -338,7 +248,6 @@ def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]
     }
 
 
-_LEG_WIDTH = 0.9
 _STEEP = 3.0
 """An open leg farther aside than this would meet the corner of what hangs beside it."""
 
@@ -395,9 +304,9 @@ def _branch_widths(
     widths = []
     for kind, what in branch:
         if kind == "leg":
-            widths.append(_LEG_WIDTH)
+            widths.append(LEG_WIDTH)
         else:
-            widths.append(_grow(component, what, node, _upright(component, size), style).breadth)
+            widths.append(grow(component, what, node, _upright(component, size), style).breadth)
     return widths
 
 
@@ -414,7 +323,7 @@ def _lay_branches(
     branch, widths = branches
     x, way = at
     across = _upright(component, size)
-    here = x - _total(widths, style) / 2
+    here = x - total(widths, style) / 2
     shared = any(kind == "node" for kind, _ in branch)
     for (kind, what), width in zip(branch, widths, strict=True):
         middle = here + width / 2
@@ -424,7 +333,7 @@ def _lay_branches(
             if shared and abs(middle - x) > _STEEP:
                 made.lanes[what] = middle, way * (size(node)[1] / 2 + 0.7 * style.fan_gap)
             continue
-        growth = _grow(component, what, node, across, style, way)
+        growth = grow(component, what, node, across, style, way)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
         if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
             gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)

@@ -44,6 +44,7 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
     return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
 
 
+_BESIDE = 1.1  # what is farther above or below an open leg is not in its way
 _BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
 _SPREAD_UP_TO, _SQUARE_UP_TO, _NUMBERED_UP_TO = 16, 60, 60
@@ -64,26 +65,29 @@ class Builder(Arrangement):
     # -- making primitives -----------------------------------------------------------------------
 
     def frame(self) -> Box:
-        """The frame that the open legs reach."""
+        """The frame that the open legs reach; what is above or below them may stand out of its sides."""
         opened = [(part, placement) for part, placement in self.placements if part.outputs]
-        box = self._extent(opened) if opened else Box(self.closed_to, 0.0, self.closed_to, 0.0)
+        boxes = self._boxes(opened) or [Box(self.closed_to, 0.0, self.closed_to, 0.0)]
+        box = Box.around(boxes)
         if self.rows:
             ys = [y for _, _, y in self.rows]
             box = Box.around([box, Box(box.left, min(ys), box.right, max(ys))])
-        sides = {side for _, placement in opened for side, _ in placement.tips.values()}
+        tips = [(side, at) for _, placement in opened for side, at in placement.tips.values()]
+        sides = {side for side, _ in tips}
         if self.rows and not opened:
             return Box(box.left, box.bottom, box.left + 2.2 * self.style.leg, box.top)
         leg = self.style.leg
-        wide = "left" in sides or "right" in sides or self.rows
-        return (
-            Box(
-                box.left - (leg if "left" in sides or self.rows else 0.0),
-                box.bottom - (leg if "down" in sides else 0.0),
-                box.right + (leg if "right" in sides or self.rows else 0.0),
-                box.top + (leg if "up" in sides else 0.0),
+        left = right = boxes
+        if not self.rows and not self.options.outer and all(_is_level(placement) for _, placement in opened):
+            left, right = (
+                [b for b in boxes if any(b.bottom < at + _BESIDE and at - _BESIDE < b.top for at in levels)] or boxes
+                for levels in ([at for side, at in tips if side == way] for way in ("left", "right"))
             )
-            if wide or sides
-            else box
+        return Box(
+            min(b.left for b in left) - (leg if "left" in sides or self.rows else 0.0),
+            box.bottom - (leg if "down" in sides else 0.0),
+            max(b.right for b in right) + (leg if "right" in sides or self.rows else 0.0),
+            box.top + (leg if "up" in sides else 0.0),
         )
 
     def build(self) -> Picture:
@@ -370,6 +374,11 @@ def _port_numbers(here: Pose, name: str, state: str) -> list[Item]:
         inward = 0.38 + 0.3 * abs(normal[0]) * (first != last)
         made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.6, role, True, name))
     return made
+
+
+def _is_level(placement: Placement) -> bool:
+    """Whether open legs leave a layout along its rows, at known heights."""
+    return not placement.upright and placement.kind not in ("general", "grid")
 
 
 def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:
