@@ -3,7 +3,9 @@
 import itertools
 from dataclasses import replace
 from math import dist
+from time import process_time
 
+import networkx as nx
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -206,6 +208,38 @@ def test_what_is_painted_lies_on_the_page(name):
         assert extent.x1 <= page.x1
         assert page.y0 <= extent.y0
         assert extent.y1 <= page.y1
+
+
+def cubic(count):
+    """A random network in which every tensor has three neighbours."""
+    graph = nx.random_regular_graph(3, count, seed=0)
+    edges = sorted(tuple(sorted(edge)) for edge in graph.edges)
+    rows = [[k for k, edge in enumerate(edges) if node in edge] for node in range(count)]
+    return td.contract([td.Tensor(f"T{k}", ("n",) * 3) for k in range(count)], rows, [])
+
+
+@pytest.mark.parametrize(("count", "budget"), [(10, 0.15), (50, 0.4), (200, 1.0)])
+def test_pictures_take_little_processor_time(count, budget):
+    td.draw(W).to_bytes("png", 150)  # the fonts
+    expr = cubic(count)
+    start = process_time()
+    td.draw(expr, simplify=False).to_bytes("png", 150)
+    assert process_time() - start < 4 * budget  # on a machine that does other things as well
+
+
+def test_svg_is_written_fast():
+    drawing = td.draw(cubic(200), simplify=False)
+    start = process_time()
+    drawing.to_svg()
+    assert process_time() - start < 3 * 0.5
+
+
+@pytest.mark.parametrize("count", [60, 150])
+def test_nodes_of_large_networks_do_not_overlap(count):
+    found = td.draw(cubic(count), simplify=False).metrics()
+    assert found.node_overlaps == 0
+    assert found.label_node == found.label_label == 0
+    assert found.wire_node_hits <= 8
 
 
 def test_labels_name_the_open_legs_in_order():

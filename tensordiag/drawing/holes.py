@@ -92,9 +92,12 @@ class _Hole:
 
     @property
     def up(self) -> bool:
-        """Whether new legs leave upwards: a ring is closed below."""
-        placements = self.builder.placements
-        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in placements)
+        """Whether new legs leave upwards: a ring that stays closed below is in their way."""
+        return any(
+            side == "below" and self.number in part.nodes and all(wire != w for w, _ in part.links[self.number])
+            for part, placement in self.builder.placements
+            for wire, (side, _) in placement.closures.items()
+        )
 
     def port(self, poses: dict[int, Pose], end: tuple[int, int]) -> tuple[Point, Point]:
         """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""

@@ -84,7 +84,7 @@ def _within(inner: Box, outer: Box) -> bool:
 
 def _coincident(wires: list[Wire]) -> int:
     """Pairs of wires that run on top of each other."""
-    arrays = [np.array(w.points) for w in wires]
+    arrays = [np.array(w.samples) for w in wires]
     return sum(coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
 
 
@@ -99,7 +99,13 @@ def coincide(first: np.ndarray, second: np.ndarray, room: float = 0.1) -> bool:
         gaps = np.hypot(*np.moveaxis(middle[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
         return float((gaps < room).mean())
 
-    return max(near(first, second), near(second, first)) > 0.5
+    return any(_mostly_by(a, b, room) and near(a, b) > 0.5 for a, b in ((first, second), (second, first)))
+
+
+def _mostly_by(points: np.ndarray, others: np.ndarray, room: float) -> bool:
+    """Whether half of the points are in the extent of others, which is quickly seen."""
+    low, high = others.min(0) - room, others.max(0) + room
+    return bool(((points > low) & (points < high)).all(1).mean() > 0.45)
 
 
 def _overlaps(shapes: list[NodeShape]) -> int:
@@ -143,10 +149,11 @@ def hits(wire: Wire, shapes: list[NodeShape]) -> int:
             continue
         if wire.id.startswith(shape.id + "."):
             continue
+        around = shape.box.grown(0.3)
         if shape.id in own:
-            inner = wire.samples[2:-2]
+            inner = (p for p in wire.samples[2:-2] if around.contains(p))
             count += any(inside(p, shape.corners) and border_gap(shape, p) > 0.12 for p in inner)
-        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.samples):
+        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.samples if around.contains(p)):
             count += 1
     return count
 

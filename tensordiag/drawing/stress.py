@@ -283,29 +283,11 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     before = crossing_count(at, edges)
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
-    order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])
     moved = at
-    rounds = 80 if len(at) <= _LARGE else 30
+    large = len(at) > _LARGE
+    rounds = 30 if large else 80
     for step_ in range(rounds):
-        push = np.zeros_like(moved)
-        gaps = moved[:, None] - moved[None]
-        gaps[..., 0] += 1e-3 * order * (np.abs(gaps).max(2) < 1e-3)  # points that coincide part sideways
-        length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
-        short = np.maximum(room - length, 0.0)
-        np.fill_diagonal(short, 0.0)
-        push += ((short / length * 0.25)[..., None] * gaps).sum(1)
-        start, step = moved[ends[:, 0]], moved[ends[:, 1]] - moved[ends[:, 0]]
-        t = ((moved[:, None] - start[None]) * step[None]).sum(2) / np.maximum((step**2).sum(1), 1e-9)
-        inside = (t > 0.02) & (t < 0.98)
-        foot = start[None] + np.clip(t, 0, 1)[..., None] * step[None]
-        away = moved[:, None] - foot
-        gap = np.maximum(np.hypot(away[..., 0], away[..., 1]), 1e-6)
-        own = (ends[None] == np.arange(len(moved))[:, None, None]).any(2)
-        near = np.where(inside & ~own, np.maximum(radius[:, None] + 0.45 - gap, 0.0), 0.0)
-        force = (near / gap * 0.4)[..., None] * away
-        push += force.sum(1)
-        np.add.at(push, ends[:, 0], -0.5 * force.sum(0))
-        np.add.at(push, ends[:, 1], -0.5 * force.sum(0))
+        push, short = _pushes(moved, radius, room, ends)
         if float(np.abs(push).max()) < 1e-3:
             break
         tried = moved + np.clip(push, -0.6, 0.6)
@@ -315,8 +297,46 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
         ):
             tried = moved * 1.04
         moved = tried
+    for _ in range(_MORE_ROUNDS if large else 0):  # here room comes before crossings, of which there are many
+        push, short = _pushes(moved, radius, room, ends)
+        if float(np.abs(push).max()) < 1e-2:
+            break
+        moved = 1.01 * moved + np.clip(push, -0.6, 0.6)
     found: Array = np.round(moved, 3)
     return found
+
+
+_MORE_ROUNDS = 40
+
+
+def _pushes(moved: Array, radius: Array, room: Array, ends: Any) -> tuple[Array, Array]:
+    """Where nodes are pushed by others and by edges that are too near, and how much room there is too little."""
+    count = np.arange(len(moved))
+    x, y = moved.T
+    across, along = x[:, None] - x[None], y[:, None] - y[None]
+    same = (np.abs(across) < 1e-3) & (np.abs(along) < 1e-3)
+    across = across + 1e-3 * np.sign(count[:, None] - count[None]) * same  # points that coincide part sideways
+    length = np.maximum(np.hypot(across, along), 1e-6)
+    short: Array = np.maximum(room - length, 0.0)
+    np.fill_diagonal(short, 0.0)
+    share = 0.25 * short / length
+    push = np.stack([(share * across).sum(1), (share * along).sum(1)], 1)
+    first, second = ends.T
+    step_x, step_y = x[second] - x[first], y[second] - y[first]
+    from_x, from_y = x[:, None] - x[first][None], y[:, None] - y[first][None]
+    t = (from_x * step_x + from_y * step_y) / np.maximum(step_x**2 + step_y**2, 1e-9)
+    away_x, away_y = from_x - t * step_x, from_y - t * step_y
+    gap = np.hypot(away_x, away_y)
+    foreign = (first[None] != count[:, None]) & (second[None] != count[:, None])
+    near = (t > 0.02) & (t < 0.98) & (gap < radius[:, None] + 0.45) & foreign
+    nodes, edges = np.nonzero(near)
+    size = np.maximum(gap[near], 1e-6)
+    force = 0.4 * (radius[nodes] + 0.45 - gap[near]) / size
+    pushed = np.stack([force * away_x[near], force * away_y[near]], 1)
+    np.add.at(push, nodes, pushed)
+    np.add.at(push, first[edges], -0.5 * pushed)
+    np.add.at(push, second[edges], -0.5 * pushed)
+    return push, short
 
 
 def _exits(
