@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from ..core.expressions import Expr
 from .components import Component, components, inversions, is_paired
+from .extents import Size
 from .geometry import Box, Point
-from .layout import Placement, Size, place
+from .layout import Placement, place
 from .scene import Scene, TermBox, Text
 from .shapes import BAR_KINDS, TURNING_KINDS
 from .sizes import Sizes
@@ -209,8 +210,8 @@ class Arrangement:
     def _place(self, part: Component, sides: dict[int, str], where: str = "") -> Placement:
         where = where or self.options.side
         if where in QUARTERS and part.outputs:
-            return turned(part, self.size, sides, where, self._laid)
-        return self._laid(part, self.size, sides)
+            return turned(part, Size(self.size, self.extent), sides, where, self._laid)
+        return self._laid(part, Size(self.size, self.extent), sides)
 
     def _laid(self, part: Component, size: Size, sides: dict[int, str]) -> Placement:
         style = replace(self.style, gap=self.spread * self.style.gap)

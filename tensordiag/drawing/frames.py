@@ -73,7 +73,7 @@ def _argument(node: Node, number: int, sizes: Sizes, options: Options, side: str
     options = replace(options, labels=labels, legs=names, new_legs=frozenset(), dotted=dotted)
     if order != 1:
         options = replace(options, side="right")
-    elif side not in ("up", "down"):
+    elif node.legs == 1 and side not in ("up", "down"):
         options = replace(options, side=side)
     else:
         options = replace(options, side=single_side(terms))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .components import Component, inversions
-from .layout import Placement, Size
+from .extents import Size
+from .layout import Placement
 from .merges import is_joined
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
@@ -152,18 +153,18 @@ def _place_strands(
     """Hubs at both ends of the base line, strands in rows between them."""
     left, right = (hub.node for hub in hubs)
     widths = [sum(size(n)[0] for n in path) + style.gap * max(0, len(path) - 1) for path, _ in strands]
-    heights = [max([size(n)[1] for n in path] or [1.2]) for path, _ in strands]
+    heights = [_reach(path, size) for path, _ in strands]
     middle = max(widths)
-    total = sum(heights) + style.row_gap * (len(strands) - 1)
+    total = sum(map(sum, heights)) + style.row_gap * (len(strands) - 1)
     fan = max(style.fan_gap, 0.33 * total) + max(_beside_room(component, hub, size, style) for hub in hubs)
     x_right = middle + 2 * fan
     made.centers[left] = (-size(left)[0] / 2, 0.0)
     made.centers[right] = (x_right + size(right)[0] / 2, 0.0)
     made.axes[left] = made.axes[right] = "h"
     y = total / 2
-    for (path, wire), width, height in zip(strands, widths, heights, strict=True):
-        middle_y = y - height / 2
-        y -= height + style.row_gap
+    for (path, wire), width, (below, above) in zip(strands, widths, heights, strict=True):
+        middle_y = y - above
+        y -= below + above + style.row_gap
         x = fan + (middle - width) / 2
         if not path and abs(middle_y) > 1e-9:
             made.vias[wire] = (x_right / 2, middle_y)
@@ -174,6 +175,12 @@ def _place_strands(
         for node in path:
             made.centers[node], made.axes[node] = (x + size(node)[0] / 2, middle_y), "h"
             x += size(node)[0] + style.gap
+
+
+def _reach(row: Sequence[int], size: Size) -> tuple[float, float]:
+    """How far a row of nodes reaches below its line and above it; an empty one has a wire."""
+    found = [size.reach(node) for node in row] or [(0.6, 0.6)]
+    return max(below for below, _ in found), max(above for _, above in found)
 
 
 def _beside_room(component: Component, hub: _Hub, size: Size, style: Style) -> float:
@@ -258,9 +265,8 @@ def _place_lasso(
     half = len(path) // 2
     level = len(path) % 2 == 1 and component.node(path[half]).kind not in TURNING_KINDS  # it cannot stand across
     rows = (path[: half + level], path[len(path) - half :][::-1])
-    tall = [max(size(n)[1] for n in row) for row in rows]
-    total = sum(tall) + style.row_gap
-    heights = ((total - tall[0]) / 2, (tall[1] - total) / 2)
+    apart = _reach(rows[0], size)[0] + style.row_gap + _reach(rows[1], size)[1]
+    heights = (apart / 2, -apart / 2)
     start = size(hub)[0] / 2 + style.fan_gap
     reach = start + max(sum(size(n)[0] + style.gap for n in row) for row in rows)
     for row, height in zip(rows, heights, strict=True):

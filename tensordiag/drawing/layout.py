@@ -6,10 +6,11 @@ the line that sums are aligned on at y = 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .components import Component, leg_key
+from .extents import Size
 from .geometry import Point
 from .growths import LEG_WIDTH, grow, total
 from .hanging import amid, in_order, shared_out
@@ -19,10 +20,7 @@ from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["Placement", "Size", "place"]
-
-Size = Callable[..., tuple[float, float]]
-"""Width and height of a node by its number; with a second argument, of a frame whose two legs have numbers."""
+__all__ = ["Placement", "place"]
 
 
 @dataclass
@@ -104,8 +102,8 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
         root = component.farthest(component.farthest(component.nodes[-1]))
         if not _branching(component):
             root = read_forward(component, component.path(component.farthest(root), root))[-1]
-    growth = grow(component, root, parent, size, style, level=True)
-    sign = 1.0 if side == "left" else -1.0
+    sign = 1 if side == "left" else -1
+    growth = grow(component, root, parent, size, style, level=sign)
     for node, (depth, breadth) in growth.at.items():
         made.centers[node] = (sign * depth, sign * breadth)
         made.axes[node] = "v" if node in growth.hung else "h"
@@ -292,10 +290,10 @@ def _bar_with_legs(
 def _upright(component: Component, size: Size) -> Size:
     """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
 
-    def turned(node: int) -> tuple[float, float]:  # a frame in a branch has its wires above and below
+    def turned(node: int, numbered: bool) -> tuple[float, float]:  # a frame in a branch has its wires above and below
         return size(node) if component.node(node).kind in TURNING_KINDS else size(node, True)[::-1]
 
-    return turned
+    return Size(turned)
 
 
 def _branch_widths(

@@ -11,6 +11,7 @@ from ..core.expressions import Expr
 from ..dimension import as_dimension
 from .arrangements import Arrangement, Options
 from .components import Component
+from .extents import Size
 from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement
 from .metrics import measure
@@ -162,7 +163,7 @@ class Builder(Arrangement):
             def tip(place_: int, placement: Placement = placement, part: Component = part) -> Point:
                 return tip_point(part, placement, place_, frame)
 
-            poses.update(pose(part, placement, self.size, tip, self.extent))
+            poses.update(pose(part, placement, Size(self.size), tip, self.extent))
             wires += self._wires(part, placement, poses, tip)
             for place_ in part.outputs:
                 way = _WAYS.get(placement.tips[place_][0])

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .components import Component, is_paired
+from .extents import Size
 from .geometry import Box, Point, add, distance, rotated, sub, unit
-from .layout import Placement, Size
+from .layout import Placement
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .components import Component, inversions
-from .layout import Placement, Size
+from .extents import Size
+from .layout import Placement
 from .orders import read_forward
 from .skeletons import OPEN
 from .style import Style

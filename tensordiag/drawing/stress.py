@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .components import Component, leg_key
+from .extents import Size
 from .geometry import Point
-from .layout import Placement, Size
+from .layout import Placement
 from .planarity import planar_start
 from .skeletons import OPEN
 from .style import Style

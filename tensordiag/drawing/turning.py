@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .components import Component
+from .extents import Size
 from .geometry import Point
-from .layout import Placement, Size
+from .layout import Placement
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN, End
 
@@ -27,7 +28,7 @@ def turned(part: Component, size: Size, sides: dict[int, str], where: str, layou
     back = where in _REVERSED
     shown = _reversed(part, last) if back else part
 
-    def upright(node: int, numbered: bool = False) -> tuple[float, float]:
+    def upright(node: int, numbered: bool) -> tuple[float, float]:
         return size(node) if part.node(node).kind in TURNING_KINDS else size(node, True)[::-1]
 
     if QUARTERS[where] == 2:
@@ -35,7 +36,7 @@ def turned(part: Component, size: Size, sides: dict[int, str], where: str, layou
         sides = {leg: other.get(side, side) for leg, side in sides.items()}
     made = layout(
         shown,
-        upright if QUARTERS[where] % 2 else size,
+        Size(upright if QUARTERS[where] % 2 else size.measure),  # what is above may come to be below
         {last - leg: side for leg, side in sides.items()} if back else sides,
     )
     if made.kind == "grid":  # its open legs are slanted, whatever is asked for
