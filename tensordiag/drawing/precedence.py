@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ..core.diagrams import Diagram
 from ..core.expressions import Apply, Expr, Sum, Tensor
 from ..core.networks import flatten
-from .readback import same
+from .readback import certificate
 from .skeletons import Node, Skeleton, Term, positive_first, skeleton
 
 __all__ = ["as_written"]
@@ -42,9 +42,10 @@ def _model(part: Expr) -> Skeleton:
 def _ordered(terms: Sequence[Term], models: Sequence[Skeleton]) -> tuple[Term, ...]:
     """Terms in the order of these models, and their nodes' places in them."""
     keys = [Counter(map(_key, model.nodes)) for model in models]
+    marks: dict[int, str] = {}
     ranked: list[tuple[int, Term]] = []
     for term in terms:
-        found = _likest(term.skeleton, models, keys)
+        found = _likest(term.skeleton, models, keys, marks)
         if found is None:
             ranked.append((ranked[-1][0] if ranked else 0, term))
         else:
@@ -73,18 +74,25 @@ def _key(node: Node) -> _Key:
     return node.kind, node.label, *names
 
 
-def _likest(here: Skeleton, models: Sequence[Skeleton], keys: Sequence[Counter[_Key]]) -> int | None:
-    """The first of the models that has most in common with a skeleton; None where none has anything."""
+def _likest(
+    here: Skeleton, models: Sequence[Skeleton], keys: Sequence[Counter[_Key]], marks: dict[int, str]
+) -> int | None:
+    """The first of the models that has most in common with a skeleton; None where none has anything.
+
+    `marks` keeps the certificates of models that others have as much in common with.
+    """
     mine = Counter(map(_key, here.nodes))
     shares = [2 * (mine & other).total() / max(1, mine.total() + other.total()) for other in keys]
     most = max(shares, default=0.0)
     if not most:
         return None
     best = [k for k, share in enumerate(shares) if share == most]
-    if len(best) > 1:
-        bare = _bare(here)
-        return next((k for k in best if same(_bare(models[k]), bare)), best[0])
-    return best[0]
+    if len(best) == 1:
+        return best[0]
+    for k in best:
+        marks[k] = marks.get(k) or certificate(_bare(models[k]))
+    mark = certificate(_bare(here))
+    return next((k for k in best if marks[k] == mark), best[0])
 
 
 def _bare(here: Skeleton) -> Skeleton:

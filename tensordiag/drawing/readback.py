@@ -17,7 +17,7 @@ from .scene import NodeShape, Scene, Text, Wire
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, TRANSPOSED, End, Node, Skeleton, Term, coefficient_markup, turns_with_content
 
-__all__ = ["border_gap", "graph_of", "is_symmetric", "read", "same"]
+__all__ = ["border_gap", "certificate", "graph_of", "is_symmetric", "read", "same"]
 
 Reading = list[tuple[str, Skeleton]]
 Touch = tuple[Point, int, int]
@@ -82,6 +82,11 @@ def _certificates(skeleton: Skeleton) -> tuple[str, str]:
     graph.nodes["o", 0]["color"], graph.nodes["o", 1]["color"] = "open1", "open0"
     behind: str = nx.weisfeiler_lehman_graph_hash(graph, node_attr="color", iterations=6)
     return front, behind
+
+
+def certificate(skeleton: Skeleton) -> str:
+    """A text that equal skeletons share."""
+    return _certificates(skeleton)[0]
 
 
 def same(first: Skeleton, second: Skeleton) -> bool:
