@@ -8,7 +8,7 @@ from test_drawing_faithful import flaws, is_read_back
 from test_drawing_samples import A, B, C, b, u, v, x, y
 
 import tensordiag as td
-from tensordiag.drawing import draw
+from tensordiag.drawing import draw, draw_equation
 from tensordiag.drawing.readback import border_gap
 
 s, U, V, M = td.tensors("s[k] U[n,k] V[m,k] M[n,m]")
@@ -132,4 +132,13 @@ def test_closed_parts_stay_beside_each_other():
     drawing = draw((u @ v) * (x @ y) * (A @ x))
     parts = sorted(node.box.left for node in drawing.scene.nodes)
     assert len(parts) == 6
+    assert flaws(drawing) == {}
+
+
+def test_a_line_does_not_stand_below_what_is_left_of_it():
+    f = td.einsum("i,i,i,ij,j->", x, y, u, A, x)
+    drawing = draw_equation((f, ("x", "y", "x")), td.diff(f, "x", "y", "x"))
+    left, _, second = (term.frame for term in drawing.scene.terms)
+    assert second.left > left.right
+    assert left.bottom < second.top < 0.0
     assert flaws(drawing) == {}

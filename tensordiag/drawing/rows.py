@@ -175,16 +175,16 @@ def wrap(row: Sequence[Block], style: Style, max_width: float | None, shortest: 
     if len(lines.rows) > 1 and not any(block.opens or block.anchor for block in row):
         lines = _broken(_with_slot(row), limit, shortest)
     scenes: list[Scene] = []
-    y = 0.0
-    for number, (line, start) in enumerate(zip(lines.rows, lines.starts, strict=True)):
-        box = Box.around([b.scene.box for b in line] + [t.frame for b in line for t in b.scene.terms])
-        if number:
-            y -= box.top
+    ends: list[tuple[float, float]] = []  # the right and the lower end of every block: one at the left is in no way
+    for line, start in zip(lines.rows, lines.starts, strict=True):
+        boxes = [Box.around([b.scene.box, *(t.frame for t in b.scene.terms)]) for b in line]
+        above = min((bottom for right, bottom in ends if right > start), default=None)
+        y = 0.0 if above is None else above - style.line_gap - Box.around(boxes).top
         x = start
-        for block in line:
+        for block, box in zip(line, boxes, strict=True):
             scenes.append(block.scene.shifted(x - block.left, y))
+            ends.append((x + block.width, y + box.bottom))
             x += block.width + 0.2
-        y += box.bottom - style.line_gap
     return Scene.joined(scenes)
 
 
