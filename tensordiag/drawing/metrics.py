@@ -84,28 +84,38 @@ def _within(inner: Box, outer: Box) -> bool:
 
 def _coincident(wires: list[Wire]) -> int:
     """Pairs of wires that run on top of each other."""
-    arrays = [np.array(w.samples) for w in wires]
-    return sum(coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
+    lines = [np.array(w.points) for w in wires]
+    spots = [_evenly(line) for line in lines]
+    pairs = meeting(wires)
+    return sum(_runs_along(spots[a], lines[b]) or _runs_along(spots[b], lines[a]) for a, b in pairs)
 
 
 def coincide(first: np.ndarray, second: np.ndarray, room: float = 0.1) -> bool:
     """Whether two polylines run closer than `room` over half of the shorter one."""
-
-    def near(a: np.ndarray, b: np.ndarray) -> float:
-        middle = (a[:-1] + a[1:]) / 2
-        start, step = b[:-1], b[1:] - b[:-1]
-        length = np.maximum((step**2).sum(1), 1e-12)
-        t = np.clip((((middle[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
-        gaps = np.hypot(*np.moveaxis(middle[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
-        return float((gaps < room).mean())
-
-    return any(_mostly_by(a, b, room) and near(a, b) > 0.5 for a, b in ((first, second), (second, first)))
+    return _runs_along(_evenly(first), second, room) or _runs_along(_evenly(second), first, room)
 
 
-def _mostly_by(points: np.ndarray, others: np.ndarray, room: float) -> bool:
-    """Whether half of the points are in the extent of others, which is quickly seen."""
-    low, high = others.min(0) - room, others.max(0) + room
-    return bool(((points > low) & (points < high)).all(1).mean() > 0.45)
+_SPOTS = 32
+
+
+def _evenly(line: np.ndarray) -> np.ndarray:
+    """Points of a polyline, as far from each other along it."""
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = (np.arange(_SPOTS) + 0.5) * lengths[-1] / _SPOTS
+    return np.stack([np.interp(at, lengths, line[:, 0]), np.interp(at, lengths, line[:, 1])], 1)
+
+
+def _runs_along(spots: np.ndarray, line: np.ndarray, room: float = 0.1) -> bool:
+    """Whether more than half of the points are closer than `room` to a polyline."""
+    low, high = line.min(0) - room, line.max(0) + room
+    spots = spots[((spots > low) & (spots < high)).all(1)]
+    if 2 * len(spots) <= _SPOTS:  # which is quickly seen
+        return False
+    start, step = line[:-1], line[1:] - line[:-1]
+    length = np.maximum((step**2).sum(1), 1e-12)
+    t = np.clip((((spots[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
+    gaps = np.hypot(*np.moveaxis(spots[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
+    return bool((gaps < room).sum() > _SPOTS / 2)
 
 
 def _overlaps(shapes: list[NodeShape]) -> int:

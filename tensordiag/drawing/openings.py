@@ -83,8 +83,8 @@ class Openings:
         """What a new leg meets: wires, nodes, labels, other tips; ghosts count least."""
         near = [other for other in self.wires if other.box.grown(0.3).meets(wire.box.grown(0.3))]
         met = 10.0 * sum(len(crossings([other, wire])) for other in near)
-        mine = np.array(wire.samples)
-        met += 10.0 * sum(coincide(np.array(other.samples), mine, 0.3) for other in near)
+        mine = np.array(wire.points)
+        met += 10.0 * sum(coincide(np.array(other.points), mine, 0.3) for other in near)
         met += 10.0 * hits(wire, self.shapes) + 1.0 * (hits(wire, self.ghosts) > 0)
         met += 10.0 * any(abs(x - way.x) < _APART - 1e-6 for x in self.taken[way.up])
         met += 6.0 * sum(other.box.meets(text.box.grown(0.1)) for other in self.texts)

@@ -16,7 +16,7 @@ from .typesetting import typeset
 __all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire", "tip_text"]
 
 _SIGNS = frozenset("+−=")
-_SAMPLE = 0.3
+_SAMPLE, _MOST_SAMPLES = 0.3, 300
 End: TypeAlias = tuple[str, int]
 """The id of a node and a leg of it; `("", k)` is open leg k."""
 
@@ -153,7 +153,7 @@ class Wire:
         """Points along it that are near each other, on its straight pieces too."""
         made = self.points[:1]
         for here, there in pairwise(self.points):
-            steps = max(1, math.ceil(distance(here, there) / _SAMPLE))
+            steps = min(_MOST_SAMPLES, max(1, math.ceil(distance(here, there) / _SAMPLE)))
             made += [add(here, sub(there, here), k / steps) for k in range(1, steps + 1)]
         return made
 

@@ -284,7 +284,7 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     before = crossing_count(at, edges)
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
-    moved = at
+    moved, grown = at, 1.0
     large = len(at) > _LARGE
     rounds = 30 if large else 80
     for step_ in range(rounds):
@@ -296,7 +296,9 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
             crossing_count(tried, edges) > before
             and not (short > (0.7 if step_ < 2 * rounds // 3 else 0.1) * room).any()
         ):
-            tried = moved * 1.04
+            if grown > _MOST_GROWN:  # more room helps no further
+                break
+            tried, grown = moved * 1.04, grown * 1.04
         moved = tried
     for _ in range(_MORE_ROUNDS if large else 0):  # here room comes before crossings, of which there are many
         push, short = _pushes(moved, radius, room, ends)
@@ -308,6 +310,7 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
 
 
 _MORE_ROUNDS = 40
+_MOST_GROWN = 2.5
 
 
 def _pushes(moved: Array, radius: Array, room: Array, ends: Any) -> tuple[Array, Array]:
