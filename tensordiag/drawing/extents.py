@@ -18,7 +18,7 @@ class Size:
     """
 
     measure: Callable[[int, bool], tuple[float, float]]
-    extent: Callable[[int], Box] | None = None
+    extent: Callable[[int, bool], Box] | None = None
 
     def __call__(self, node: int, numbered: bool = False) -> tuple[float, float]:
         return self.measure(node, numbered)
@@ -28,5 +28,12 @@ class Size:
         if self.extent is None:
             half = self.measure(node, False)[1] / 2
             return half, half
-        box = self.extent(node)
+        box = self.extent(node, False)
         return -box.bottom, box.top
+
+    def box(self, node: int) -> Box:
+        """A node's box about its place, a frame's with numbers."""
+        if self.extent is None:
+            width, height = self.measure(node, True)
+            return Box(-width / 2, -height / 2, width / 2, height / 2)
+        return self.extent(node, True)

@@ -172,13 +172,17 @@ def _lay_row(
         if component.node(node).kind == "merge" and up + down:
             _lay_merge(_Row(component, size, style, made, edge), node, up + down, before)
             continue
+        aside = {
+            way: found[0][1] for way, found in (("up", up), ("down", down)) if _is_lone_frame(component, node, found)
+        }
         branches = {
-            "up": (up, _branch_widths(component, node, up, size, style)),
-            "down": (down, _branch_widths(component, node, down, size, style)),
+            way: (found, _branch_widths(component, node, found, size, style))
+            for way, found in (("up", up), ("down", down))
+            if way not in aside
         }
         # only a single branch stands straight over its node; legs and several branches need the room beside it too
         own = max([width, *(total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
-        x = edge["row"] + style.gap + own / 2
+        x = max([edge["row"] + style.gap + own / 2, *(edge[way] + style.row_gap - width / 2 for way in aside)])
         tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
         tall = tall or any(component.is_across(node, hub) for hub in component.neighbours[node])
         for way, (branch, widths) in branches.items():
@@ -187,6 +191,8 @@ def _lay_row(
         made.centers[node] = (x, 0.0)
         made.axes.setdefault(node, "h")
         edge["row"] = x + own / 2
+        for way, frame in aside.items():
+            _lay_frame(_Row(component, size, style, made, edge), frame, x + width / 2 + style.gap, way)
         for way, (branch, widths) in branches.items():
             _lay_branches(component, node, (branch, widths), (x, 1.0 if way == "up" else -1.0), size, style, made)
             if branch or tall:
@@ -229,6 +235,22 @@ def _lay_merge(row: _Row, node: int, hanging: list[tuple[str, int]], before: int
         branch = ([what], [breadth])
         _lay_branches(component, node, branch, (at, 1.0 if way == "up" else -1.0), size, style, made)
         edge[way] = max(edge[way], at + breadth / 2)
+
+
+def _is_lone_frame(component: Component, node: int, hanging: list[tuple[str, int]]) -> bool:
+    """Whether a frame with one leg is all that hangs on a dot on one side: it keeps its wire at its left."""
+    kind, what = hanging[0] if len(hanging) == 1 else ("leg", OPEN)
+    single = kind == "node" and component.node(what).kind == "frame" and component.node(what).legs == 1
+    return single and component.node(node).kind == "copy"
+
+
+def _lay_frame(row: _Row, frame: int, x: float, way: str) -> None:
+    """Place a frame above or below the row, its left side at x; moves the edge on."""
+    below, above = row.size.reach(frame)
+    y = row.style.body / 2 + row.style.row_gap + (below if way == "up" else above)
+    row.made.centers[frame] = (x + row.size(frame)[0] / 2, y if way == "up" else -y)
+    row.made.axes[frame] = "h"
+    row.edge[way] = x + row.size(frame)[0]
 
 
 def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:

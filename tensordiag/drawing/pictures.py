@@ -46,6 +46,7 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
 
 
 _BESIDE = 1.1  # what is farther above or below an open leg is not in its way
+_ASIDE = 1.4  # a wire that goes no farther aside turns up or down at once
 _BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
 _SPREAD_UP_TO, _SQUARE_UP_TO, _NUMBERED_UP_TO = 16, 60, 60
@@ -78,6 +79,7 @@ class Builder(Arrangement):
         if self.rows and not opened:
             return Box(box.left, box.bottom, box.left + 2.2 * self.style.leg, box.top)
         leg = self.style.leg
+        boxes += self._spread_wires(opened)
         left = right = boxes
         if not self.rows and not self.options.outer and all(_is_level(placement) for _, placement in opened):
             left, right = (
@@ -91,11 +93,24 @@ class Builder(Arrangement):
             box.top + (leg if "up" in sides else 0.0),
         )
 
+    def _spread_wires(self, pairs: Sequence[tuple[Component, Placement]]) -> list[Box]:
+        """Where wires that leave a row run along it, on their way to what does not stand straight over their node."""
+        made = []
+        for part, placement in pairs:
+            for a in part.nodes:
+                for b in part.neighbours[a]:
+                    (x, y), there = placement.centers[a], self.node_box(b, placement)
+                    aside = placement.axes[b] == "h"
+                    end = min(max(x, there.left), there.right) if aside else placement.centers[b][0]
+                    if abs(end - x) > _ASIDE and not there.bottom < y < there.top:
+                        made.append(Box(min(x, end), y - 0.1, max(x, end), y + 0.1))
+        return made
+
     def build(self) -> Picture:
         """Everything as primitives; a general layout that leaves a wire too little room is spread."""
         self.arrange()
         made = self.finish(self.frame())
-        count = len(made.scene.nodes)
+        count = len(self.skeleton.nodes)
         if all(placement.kind != "general" for _, placement in self.placements):
             return self._freed(made) if count <= _SPREAD_UP_TO else made
         if count > _SQUARE_UP_TO:

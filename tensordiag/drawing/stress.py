@@ -33,7 +33,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     """A layout of any component: few crossings, no overlaps, open legs on the frame."""
     nodes = list(component.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
+    radius = _radius(component, size)
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     _draw_in(component, number, wanted)
@@ -66,16 +66,22 @@ def _finished(
     at: Array, component: Component, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
 ) -> tuple[Placement, int]:
     """The placement of these points, and how many wires cross in it."""
-    nodes = list(number)
+    list(number)
     edges = _edges(component, number)
-    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
+    radius = _radius(component, size)
     at = _separated(_aligned(at, component, number, sides), radius, edges, style)
     made = Placement("general")
     for node, k in number.items():
-        made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
+        made.centers[node] = (float(at[k, 0]), round(float(at[k, 1]) - size.box(node).center[1], 6))
         made.axes[node] = "free"
     inner = [(a, b) for a, b in edges if b < len(number)]
     return made, crossing_count(at, inner) + _exits(component, at, number, size, style, sides, made)
+
+
+def _radius(component: Component, size: Size) -> Array:
+    """How much room nodes take round their middles, and open legs after them."""
+    boxes = [size.box(node) for node in component.nodes]
+    return np.array([0.475 * math.hypot(box.width, box.height) for box in boxes] + [0.2] * len(component.outputs))
 
 
 def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]]:
@@ -354,7 +360,8 @@ def _exits(
 ) -> int:
     """For every open leg the straight way to the frame that meets least; how much they still meet."""
     nodes = at[: len(number)]
-    reach = np.array([0.5 * math.hypot(*size(n)) for n in number])
+    boxes = [size.box(node) for node in number]
+    reach = np.array([0.5 * math.hypot(box.width, box.height) for box in boxes])
     low, high = (nodes - reach[:, None]).min(0) - style.leg, (nodes + reach[:, None]).max(0) + style.leg
     edges = [(a, b) for a, b in _edges(component, number) if b < len(number)]
     ways: list[list[Array]] = [[] for _ in nodes]
