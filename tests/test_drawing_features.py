@@ -624,7 +624,7 @@ def test_removals_from_random_networks_are_read_back_and_nearly_all_are_without_
             flawed |= {(seed, tensor.name): found} if found else {}
             count += 1
     assert count > 130
-    assert len(flawed) <= 8, flawed
+    assert len(flawed) <= 4, flawed
 
 
 @pytest.mark.parametrize("expr", [td.square_norm(A @ x - b), y @ td.softmax(A @ x + b), td.trace((A + B) @ (A + B).T)])

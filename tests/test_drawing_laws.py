@@ -13,9 +13,14 @@ from test_drawing_faithful import LETTERS, flaws, is_read_back
 from test_drawing_samples import SAMPLES, W, random_network
 
 import tensordiag as td
+from tensordiag.drawing.detours import detoured
+from tensordiag.drawing.geometry import polyline
+from tensordiag.drawing.metrics import measure
 from tensordiag.drawing.readback import border_gap
-from tensordiag.drawing.scene import Scene
+from tensordiag.drawing.routing import bend
+from tensordiag.drawing.scene import NodeShape, Scene, Wire
 from tensordiag.drawing.skeletons import OPEN, terms_of
+from tensordiag.testing import random_diagram
 
 
 def wire_counts(drawing, expr):
@@ -246,3 +251,90 @@ def test_labels_name_the_open_legs_in_order():
     drawing = td.draw(SAMPLES["peps"])
     named = {t.owner: t.label for t in drawing.scene.texts if "leg" in t.owner}
     assert [named[f"0/leg{k}"] for k in range(9)] == list(LETTERS[:9])
+
+
+# -- what is in the way of what -----------------------------------------------------------------------
+
+
+def test_what_a_straight_wire_runs_through_is_noticed():
+    drawing = td.draw(td.einsum("ij,jk,kl->il", *td.tensors("A[n,n] B[n,n] C[n,n]")))
+    scene = drawing.scene
+    box = next(node for node in scene.nodes if node.label == "B")
+    far = Wire("0/w9", (("M", ((box.box.left - 9, 0.0),)), ("L", ((box.box.right + 9, 0.0),))), (("", 7), ("", 8)))
+    assert not drawing.metrics().wire_node_hits
+    assert replace(drawing, scene=Scene((*scene.items, far), scene.terms)).metrics().wire_node_hits == 3
+    label = next(text for text in scene.texts if text.label == "i")
+    across = replace(far, path=(("M", ((label.center[0], -9.0),)), ("L", ((label.center[0], 9.0),))))
+    assert replace(drawing, scene=Scene((*scene.items, across), scene.terms)).metrics().label_wire == 1
+
+
+FRAMES = {
+    "a frame in a loop": td.parse("diag(C'*(A+B)*D)"),
+    "a tall frame in a loop": td.grad(
+        td.parse(
+            "tr((A-U*Diag(s)*V')*(A-U*Diag(s)*V')')",
+            dims={"s": ("k",), "U": ("n", "k"), "V": ("m", "k"), "A": ("n", "m")},
+        ),
+        "s",
+    ),
+    "frames on a tree": td.grad(td.parse("x'*exp(A*tanh(B*sigmoid(C*y)))"), "y"),
+    "a leg beside a frame": td.diff(td.grad(td.parse("x'*exp(A*tanh(B*y))"), "y"), "y"),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_nothing_runs_through_frames(name):
+    drawing = td.draw(FRAMES[name])
+    assert flaws(drawing) == {}
+    simple = td.simplify(FRAMES[name])
+    assert is_read_back(td.draw(simple, simplify=False), simple)
+
+
+def test_the_gradient_of_a_tree_is_a_fan():
+    drawing = td.draw(FRAMES["frames on a tree"])
+    rows = [node for node in drawing.scene.nodes if node.kind == "function" and "." not in node.id]
+    assert {node.turn for node in rows} == {0.0}
+    assert drawing.box.width / drawing.box.height < 3
+
+
+def test_wires_inside_and_outside_of_a_named_frame_are_level():
+    drawing = td.draw(td.tanh(SAMPLES["matrix vector"] + td.Tensor("b", ("n",))))
+    outer = next(w for w in drawing.scene.wires if "." not in w.id)
+    inner = [w for w in drawing.scene.wires if "." in w.id]
+    assert {round(y, 6) for w in (outer, *inner) for _, y in w.points} == {round(outer.points[0][1], 6)}
+
+
+def test_zero_inside_a_frame_is_drawn_as_zero():
+    expr = td.sqrt(td.tanh(td.zero(())) + 2)
+    drawing = td.draw(expr, simplify=False, depth=20)
+    assert is_read_back(drawing, expr)
+
+
+def test_single_nodes_have_a_general_layout_as_well():
+    for expr in (td.trace(td.Tensor("A", ("n", "n"))), SAMPLES["partial trace"], td.Tensor("x", ("n",))):
+        assert flaws(td.draw(expr, layout="stress")) == {}
+
+
+def test_general_layouts_grow_only_so_far():
+    expr = random_diagram(208, steps=6, conjugates=True)
+    drawing = td.draw(expr, simplify=False, max_width=None, terms=None, depth=20)
+    assert max(drawing.box.width, drawing.box.height) < 100
+
+
+def test_a_wire_near_a_node_is_led_round_it():
+    boxes = [NodeShape(f"n{k}", "symmetric", "", (6.0 * k, 0.3 * (k == 1)), 2.4, 2.4) for k in range(3)]
+    wire = Wire("w0", (("M", ((1.2, 0.0),)), ("L", ((10.8, 0.0),))), (("n0", 1), ("n2", 0)))
+    scene = Scene((wire, *boxes))
+    assert measure(scene, scene.box).wire_node_hits == 1
+    led = detoured(scene)
+    assert measure(led, led.box).wire_node_hits == 0
+    assert led.wires[0].points[0] == wire.points[0]
+    assert led.wires[0].points[-1] == wire.points[-1]
+    assert detoured(led) is led
+
+
+def test_a_leg_turns_back_past_its_node():
+    path = bend((0.0, 0.0), (0.0, 1.0), (1.9, -6.0), (0.0, -1.0))
+    points = polyline(path, 24)
+    assert max(y for _, y in points) < 1.6
+    assert all(abs(px) > 1.2 or py > -0.01 for px, py in points)

@@ -13,7 +13,7 @@ from .layout import Placement, place
 from .scene import Scene, TermBox, Text
 from .shapes import BAR_KINDS, TURNING_KINDS
 from .sizes import Sizes
-from .skeletons import Skeleton
+from .skeletons import OPEN, Skeleton
 from .stress import general
 from .style import Style
 from .turning import QUARTERS, turned
@@ -143,7 +143,7 @@ class Arrangement:
         if len(opened) + len(bare) > 1 and self._in_rows(opened, bare):
             self._rows(opened, bare, x)
             return
-        x = self._columns(opened, x)
+        x = self._columns(opened, x, free=not bare)
         self._bare(bare, opened)
 
     def _bare(self, bare: list[tuple[int, int]], opened: list[Component]) -> None:
@@ -198,11 +198,16 @@ class Arrangement:
         sides[-1][best] = "right"
         return sides
 
-    def _columns(self, opened: list[Component], x: float) -> float:
+    def _columns(self, opened: list[Component], x: float, *, free: bool) -> float:
+        """Parts beside each other; one whose legs would be out of order below has them above, if that is free."""
         below: list[int] = []
         for part, sides in zip(opened, self._sides(opened), strict=True):
             fresh = [leg for leg in part.outputs if sides[leg] not in ("left", "right")]
-            late = self.options.side not in ("down", *QUARTERS) and inversions([*below, *fresh]) > inversions(below)
+            late = (
+                free
+                and self.options.side not in ("down", *QUARTERS)
+                and inversions([*below, *fresh]) > inversions(below)
+            )
             x = self._beside(part, sides, x, "up" if late else "")
             below += [] if late else fresh
         return x
@@ -329,7 +334,15 @@ class Arrangement:
             width = height = max(width, height)
         if any(there[0] == number for _, there in self.links[number]) and kind not in BAR_KINDS:
             width, height = width + 3.6, height + 3.6
+        if any(there[0] != OPEN and self._stands_across(number, there[0]) for _, there in self.links[number]):
+            width, height = (width, height + 2.6) if axis != "h" else (width + 2.6, height)
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    def _stands_across(self, number: int, hub: int) -> bool:
+        """Whether both wires of a matrix go to one node, and bend round its ends."""
+        row = self.links[number]
+        is_bar = self.skeleton.nodes[number].kind in BAR_KINDS
+        return is_bar and hub != number and len(row) == 2 and all(there[0] == hub for _, there in row)
 
     def _extent(self, pairs: list[tuple[Component, Placement]]) -> Box:
         """The box of nodes, closures and branch legs."""

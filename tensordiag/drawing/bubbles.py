@@ -15,11 +15,11 @@ from .drawings import picture_options
 from .geometry import Box, Point, add, bounds, line
 from .hulls import around, hull, lowest
 from .pictures import Builder, Picture
-from .rows import Block, blocks, zero_skeleton
+from .rows import Block, blocks
 from .scene import Bubble, Item, NodeShape, Scene, Text, Wire, tip_text
 from .settings import Settings
 from .shapes import BAR_KINDS, ROUND_KINDS
-from .skeletons import Term
+from .skeletons import Term, zero_skeleton
 from .typesetting import markup
 
 __all__ = ["bubble_blocks"]

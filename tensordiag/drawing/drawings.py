@@ -20,12 +20,12 @@ from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
 from .pictures import Picture, letters, picture
-from .rows import Block, blocks, hue_legend, text_block, wrap, zero_skeleton
+from .rows import Block, blocks, hue_legend, text_block, wrap
 from .scene import Scene
 from .settings import Settings
 from .sides import single_side
 from .sizes import Sizes
-from .skeletons import Term, terms_of
+from .skeletons import Term, terms_of, zero_skeleton
 from .style import STYLE, Style, Theme, find_theme
 from .typesetting import verbatim
 

@@ -13,7 +13,7 @@ from .geometry import Box, Point, distance, inside
 from .readback import border_gap
 from .scene import NodeShape, Scene, Text, Wire
 
-__all__ = ["DrawMetrics", "coincide", "hits", "measure"]
+__all__ = ["DrawMetrics", "coincide", "coincides", "hits", "measure"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ def _coincident(wires: list[Wire]) -> int:
 def coincide(first: np.ndarray, second: np.ndarray, room: float = 0.1) -> bool:
     """Whether two polylines run closer than `room` over half of the shorter one."""
     return _runs_along(_evenly(first), second, room) or _runs_along(_evenly(second), first, room)
+
+
+def coincides(first: Wire, second: Wire) -> bool:
+    """Whether two wires run on top of each other."""
+    return coincide(np.array(first.points), np.array(second.points))
 
 
 _SPOTS = 32

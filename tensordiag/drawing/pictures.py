@@ -11,6 +11,7 @@ from ..core.expressions import Expr
 from ..dimension import as_dimension
 from .arrangements import Arrangement, Options
 from .components import Component
+from .detours import detoured
 from .extents import Size
 from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement
@@ -127,8 +128,11 @@ class Builder(Arrangement):
             if not best:
                 break
         made = self._squared(made, best)
-        steep = replace(made, scene=steepened(made.scene))
-        return steep if steep.scene is not made.scene and _clashes(steep.scene) < _clashes(made.scene) else made
+        for mend in (steepened, detoured):
+            mended = replace(made, scene=mend(made.scene))
+            better = mended.scene is not made.scene and _clashes(mended.scene) < _clashes(made.scene)
+            made = mended if better else made
+        return made
 
     def _freed(self, made: Picture) -> Picture:
         """The picture of a structure, laid out as a general network instead where less is in the way then."""

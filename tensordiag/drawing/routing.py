@@ -8,7 +8,7 @@ from .geometry import Path, Point, add, cubic, distance, line, sub, unit
 
 __all__ = ["bend", "closure", "is_ahead", "loop", "route", "through"]
 
-_FACING = 0.05
+_FACING, _ASIDE = 0.05, 0.9
 
 
 def route(start: Point, out: Point, end: Point, inward: Point) -> Path:
@@ -30,6 +30,8 @@ def is_ahead(start: Point, out: Point, tip: Point) -> bool:
 def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
     """An open leg: a quarter turn from its port, then straight to the tip, which it reaches in direction `away`."""
     dx, dy = sub(tip, start)
+    if out[0] * away[0] + out[1] * away[1] < -0.9 and abs(dx * away[1] - dy * away[0]) > _ASIDE:
+        return _turn_round(start, out, tip, away)
     forward = dx * out[0] + dy * out[1]
     onward = dx * away[0] + dy * away[1]
     square = abs(out[0] * away[0] + out[1] * away[1]) < 1e-6
@@ -52,6 +54,22 @@ def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
     if distance(second, tip) > 1e-9:
         path.append(("L", (tip,)))
     return tuple(path)
+
+
+def _turn_round(start: Point, out: Point, tip: Point, away: Point) -> Path:
+    """Half a circle from a port back past its node, then straight to the tip."""
+    dx, dy = sub(tip, start)
+    onward = dx * away[0] + dy * away[1]
+    across = (dx - onward * away[0], dy - onward * away[1])
+    first = add(start, out, 0.3)
+    second = add(first, across)
+    reach = 2 / 3 * math.hypot(*across)
+    return (
+        ("M", (start,)),
+        ("L", (first,)),
+        ("C", (add(first, out, reach), add(second, out, reach), second)),
+        ("L", (tip,)),
+    )
 
 
 def closure(start: Point, end: Point, level: float) -> Path:

@@ -9,11 +9,11 @@ from .geometry import Box
 from .geometry import line as segment
 from .pictures import Picture
 from .scene import Item, Scene, TermBox, Text, Wire
-from .skeletons import Node, Skeleton, Term, coefficient_markup
+from .skeletons import Term, coefficient_markup
 from .style import Style
 from .typesetting import markup, typeset
 
-__all__ = ["Block", "blocks", "hue_legend", "text_block", "wrap", "zero_skeleton"]
+__all__ = ["Block", "blocks", "hue_legend", "text_block", "wrap"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,6 @@ class Block:
     @property
     def width(self) -> float:
         return self.right - self.left
-
-
-def zero_skeleton(order: int) -> Skeleton:
-    """Zero with its open legs."""
-    kinds = {0: "scalar", 1: "vector"}
-    node = Node(kinds.get(order, "plain"), "0", order)
-    return Skeleton((node,), tuple(((0, leg), (-1, leg)) for leg in range(order)), order)
 
 
 def text_block(

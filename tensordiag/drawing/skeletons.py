@@ -28,6 +28,7 @@ __all__ = [
     "terms_of",
     "turned_label",
     "turns_with_content",
+    "zero_skeleton",
 ]
 
 OPEN = -1
@@ -262,7 +263,10 @@ def _node(box: Expr, depth: int) -> tuple[Node, Sequence[int]]:
 
 
 def _content(args: Sequence[Expr], depth: int) -> tuple[tuple[Term, ...], ...]:
-    return tuple(terms_of(arg, depth - 1) for arg in args) if depth > 0 else ()
+    zeros = (Term(1, zero_skeleton(arg.order)) for arg in args)
+    return (
+        tuple(terms_of(arg, depth - 1) or (zero,) for arg, zero in zip(args, zeros, strict=True)) if depth > 0 else ()
+    )
 
 
 def _tensor(label: str, tensor: Tensor, box: Expr) -> Node:
@@ -361,6 +365,13 @@ def is_entrywise(box: Expr | None, leg: int) -> bool:
     if not isinstance(box, Apply):
         return False
     return box.spec.elementwise or (box.function in _ALONG and leg not in box.params)
+
+
+def zero_skeleton(order: int) -> Skeleton:
+    """Zero with its open legs."""
+    kinds = {0: "scalar", 1: "vector"}
+    node = Node(kinds.get(order, "plain"), "0", order)
+    return Skeleton((node,), tuple(((0, leg), (OPEN, leg)) for leg in range(order)), order)
 
 
 def turned_label(label: str) -> str:

@@ -306,8 +306,10 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
                 break
             tried, grown = moved * 1.04, grown * 1.04
         moved = tried
-    for _ in range(_MORE_ROUNDS if large else 0):  # here room comes before crossings, of which there are many
+    for _ in range(_MORE_ROUNDS):  # room comes before crossings where there are very many, or nodes still overlap
         push, short = _pushes(moved, radius, room, ends)
+        if not large and not (short > 0.05 * room).any():
+            break
         if float(np.abs(push).max()) < 1e-2:
             break
         moved = 1.01 * moved + np.clip(push, -0.6, 0.6)
