@@ -4,12 +4,15 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from test_drawing_faithful import flaws, is_read_back
-from test_drawing_samples import A, B, C, b, u, v, x, y
+from test_drawing_faithful import LETTERS, flaws, is_read_back
+from test_drawing_random import WHOLE
+from test_drawing_samples import A, B, C, b, random_network, u, v, x, y
 
 import tensordiag as td
 from tensordiag.drawing import draw, draw_equation
-from tensordiag.drawing.readback import border_gap
+from tensordiag.drawing.readback import border_gap, read, same
+from tensordiag.drawing.skeletons import terms_of
+from tensordiag.testing import random_diagram
 
 s, U, V, M = td.tensors("s[k] U[n,k] V[m,k] M[n,m]")
 RESIDUAL = M - U @ td.diag(s) @ V.T
@@ -142,3 +145,30 @@ def test_a_line_does_not_stand_below_what_is_left_of_it():
     assert second.left > left.right
     assert left.bottom < second.top < 0.0
     assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize("sides", ["auto", "down", "all-left"])
+def test_a_frame_that_hangs_on_a_dot_keeps_its_wire_at_its_left(sides):
+    expr = FRAMED["Jacobian of a layer"].simplify()
+    drawing = draw(expr, simplify=False, sides=sides)
+    (frame,) = [n for n in drawing.scene.nodes if n.kind == "frame" and "." not in n.id]
+    (wire,) = [w for w in drawing.scene.wires if any(node == frame.id for node, _ in w.ends)]
+    (port,) = [p for (node, _), p in zip(wire.ends, (wire.points[0], wire.points[-1]), strict=True) if node == frame.id]
+    if sides != "all-left":
+        assert abs(port[0] - frame.box.left) < 1e-6
+    assert flaws(drawing) == {}
+    assert is_read_back(drawing, expr)
+
+
+def test_names_of_legs_stay_off_the_wires_that_fan_out_beside_them():
+    for seed in (128, 158, 268, 371):
+        expr = random_diagram(seed, steps=4, smooth=True)
+        assert flaws(td.draw(expr, **WHOLE)).keys() <= {"crossings"}
+
+
+def test_all_nodes_are_placed_where_only_the_right_side_is_taken():
+    network = random_network(0)
+    drawing = td.derivation(network, network.tensor("B")).draw()
+    assert drawing.metrics().node_overlaps == 0
+    last = [skeleton for _, skeleton in read(drawing.scene, LETTERS)][-1]
+    assert same(last, terms_of(td.diff(network, network.tensor("B")).simplify())[0].skeleton)

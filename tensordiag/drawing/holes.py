@@ -194,14 +194,15 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
     if not opened:
         return made
     gone = {f"w{k}" for k in mine}
-    if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
+    loops = {f"w{k}" for k in mine if skeleton.wires[k][0][0] == skeleton.wires[k][1][0]}  # they stay where they are
+    if loops:
         gone |= {
             i.id for i in made.scene.texts if i.owner.partition("#")[0] == f"n{number}"
         }  # the new legs' names stand there
     poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
     hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
     hole.spread(poses, skeleton.links()[number])
-    openings = Openings(made.scene, made.frame, gone)
+    openings = Openings(made.scene, made.frame, gone - loops)
     added = [item for wire in mine for item in _opened_wire(hole, replace(made, poses=poses), wire, legs, openings)]
     items: list[Item] = [i for i in made.scene.items if i.id not in gone]
     for n in [

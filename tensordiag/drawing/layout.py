@@ -118,8 +118,9 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
 def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
     homes = component.homes
     if len(component.outputs) >= 2:
-        left = next((o for o in component.outputs if sides.get(o) == "left"), component.outputs[0])
         right = next((o for o in component.outputs[::-1] if sides.get(o) == "right"), -1)
+        other = next(o for o in component.outputs if o != right)
+        left = next((o for o in component.outputs if sides.get(o) == "left"), other)
         last = right if right >= 0 else next(o for o in component.outputs[::-1] if o != left)
         return straightened(component, component.path(homes[left][0], homes[last][0]), left, right)
     if component.outputs:
