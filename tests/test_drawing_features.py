@@ -19,7 +19,7 @@ from test_drawing_samples import CP, SAMPLES, A, B, W, X, b, matrix_product, ran
 import tensordiag as td
 from tensordiag.core.diagrams import Diagram, contract
 from tensordiag.drawing import Drawing, draw, draw_derivation, draw_equation, draw_equations, mimebundle
-from tensordiag.drawing.geometry import inside
+from tensordiag.drawing.geometry import Box, inside
 from tensordiag.drawing.readback import read, same
 from tensordiag.drawing.skeletons import terms_of
 from tensordiag.drawing.style import THEMES
@@ -182,17 +182,47 @@ def test_bubbles_contain_what_is_inside_and_open_legs_leave_them_once(expr, by):
     assert flaws(drawing) == {}
 
 
-def test_a_bubble_follows_the_outline_of_what_it_contains_and_is_in_the_next_one():
+def test_a_bubble_lies_close_round_what_it_contains_and_is_in_the_next_one():
     drawing = draw(x * y * z, derivative=["x", "y"])
     outer, inner = drawing.scene.bubbles
     assert all(inside(point, outer.corners) for point in inner.corners)
     corners = [point for node in drawing.scene.nodes if node.kind != "anchor" for point in node.corners]
-    assert max(min(dist(point, corner) for corner in corners) for point in inner.corners) < 3
+    extent = Box.around(node.box for node in drawing.scene.nodes if node.kind != "anchor")
+    for side in ("left", "right", "bottom", "top"):
+        assert 0.5 < abs(getattr(inner.box, side) - getattr(extent, side)) < 1.5
     cut = inner.shifted(1.2, 0.0)
     assert not all(inside(corner, cut.corners) for corner in corners)
     sign = next(text for text in drawing.scene.texts if text.label == "∂x")
     assert inside(sign.center, outer.corners)
     assert not inside(sign.center, inner.corners)
+
+
+@pytest.mark.parametrize(
+    ("expr", "by"),
+    [(x * y * z, ["x", "y"]), (A * X, "X"), (td.kron(A, X), "X"), (td.einsum("ijk,j,k->i", W, x, y), "W")],
+)
+def test_wires_cross_bubbles_at_right_angles_and_every_leg_has_a_dot_of_its_own(expr, by):
+    scene = draw(expr, derivative=by).scene
+    crossed = 0
+    for bubble in scene.bubbles:
+        ring = [*bubble.corners, bubble.corners[0]]
+        for wire in scene.wires:
+            for (ax, ay), (bx, by_) in pairwise(wire.points):
+                for (px, py), (qx, qy) in pairwise(ring):
+                    if inside((ax, ay), bubble.corners) != inside((bx, by_), bubble.corners) and (
+                        min(ax, bx) - 1e-9 <= max(px, qx)
+                        and min(px, qx) - 1e-9 <= max(ax, bx)
+                        and min(ay, by_) - 1e-9 <= max(py, qy)
+                        and min(py, qy) - 1e-9 <= max(ay, by_)
+                    ):
+                        crossed += 1
+                        along = abs((bx - ax) * (qx - px) + (by_ - ay) * (qy - py))
+                        assert along < 0.05 * dist((ax, ay), (bx, by_)) * dist((px, py), (qx, qy))
+    assert crossed
+    dots = [node for node in scene.nodes if node.kind == "anchor"]
+    new = [wire for wire in scene.wires if wire.state == "accent"]
+    assert len(dots) == len(new) == len({wire.ends[0][0] for wire in new})
+    assert all(dot.width < 2 * 0.35 for dot in dots)  # smaller than a copy tensor
 
 
 @pytest.mark.parametrize("name", ["w", "a_long_name_of_a_tensor"])

@@ -55,6 +55,8 @@ def _bubbled(made: Picture, variables: Sequence[Tensor], legs: Sequence[str], pl
     """A picture in one bubble a variable, with the variables' legs going down from dots on the outlines."""
     points = [point for item in made.scene.items if _is_inside(item) for point in _corners(item)] or [(0.0, 0.0)]
     taken = [tip[0] for wire in made.scene.wires for _, tip in wire.tips if abs(tip[1] - made.frame.bottom) < 1e-6]
+    box = bounds(points)  # so that legs cross the outline, and leave it, at right angles
+    points = [(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)]
     bubbles: list[Bubble] = []
     added: list[Item] = []
     places: list[float] = []

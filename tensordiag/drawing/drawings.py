@@ -392,9 +392,10 @@ def draw_equations(
     y = 0.0
     for number, (left, right, _) in enumerate(rows):
         room = indent - sum(b.width + 0.2 for b in left)
-        pad = Block(Scene(), 0.0, room - 0.2) if room > 0.2 else None
+        if left:  # exactly, so that the relation signs stand below each other
+            left = [replace(left[0], left=left[0].left - room), *left[1:]]
         sign = text_block(relation, f"{number}relation", settings.style.operator_slot, anchor=True)
-        row = [*([pad] if pad else []), *left, sign, *right]
+        row = [*left, sign, *right]
         scene = wrap(row, settings.style, settings.max_width)
         y -= scene.box.top if number else 0.0
         scenes.append(scene.shifted(0.0, y))
