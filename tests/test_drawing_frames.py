@@ -172,3 +172,13 @@ def test_all_nodes_are_placed_where_only_the_right_side_is_taken():
     assert drawing.metrics().node_overlaps == 0
     last = [skeleton for _, skeleton in read(drawing.scene, LETTERS)][-1]
     assert same(last, terms_of(td.diff(network, network.tensor("B")).simplify())[0].skeleton)
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_nothing_stands_on_a_frame_in_a_general_layout(name):
+    assert draw(FRAMED[name], layout="stress").metrics().node_overlaps == 0
+
+
+def test_two_large_frames_part_by_their_outlines():
+    drawing = td.draw(random_diagram(281, steps=4, smooth=True), **WHOLE)
+    assert flaws(drawing).keys() <= {"crossings"}

@@ -25,6 +25,7 @@ from .style import Style
 __all__ = ["crossing_count", "general", "majorise"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_ROUNDS, _OFF_FRAME = 20, 0.5
 _LARGE = 100
 """From here on one start, no relocation and fewer rounds, so that a picture takes seconds and not minutes."""
 
@@ -66,16 +67,37 @@ def _finished(
     at: Array, component: Component, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
 ) -> tuple[Placement, int]:
     """The placement of these points, and how many wires cross in it."""
-    list(number)
     edges = _edges(component, number)
     radius = _radius(component, size)
-    at = _separated(_aligned(at, component, number, sides), radius, edges, style)
+    at = _off_frames(_separated(_aligned(at, component, number, sides), radius, edges, style), component, size)
     made = Placement("general")
     for node, k in number.items():
         made.centers[node] = (float(at[k, 0]), round(float(at[k, 1]) - size.box(node).center[1], 6))
         made.axes[node] = "free"
     inner = [(a, b) for a, b in edges if b < len(number)]
     return made, crossing_count(at, inner) + _exits(component, at, number, size, style, sides, made)
+
+
+def _off_frames(at: Array, component: Component, size: Size) -> Array:
+    """Push nodes off frames, which reach farther than the circles that stand for them, the shortest way."""
+    boxes = [size.box(node) for node in component.nodes]
+    frames = [k for k, node in enumerate(component.nodes) if component.node(node).kind == "frame"]
+    moved = at.copy()
+    for _ in range(_ROUNDS if frames else 0):
+        still = True
+        for a, b in ((a, b) for a in frames for b in range(len(boxes)) if b != a):
+            gap = moved[b] - moved[a]
+            need = np.array([boxes[a].width + boxes[b].width, boxes[a].height + boxes[b].height]) / 2 + _OFF_FRAME
+            short = need - np.abs(gap)
+            if (short > 1e-6).all():
+                axis = int(short[1] < short[0])
+                step = 0.5 * short[axis] * (1.0 if gap[axis] >= 0 else -1.0)
+                moved[a, axis] -= step
+                moved[b, axis] += step
+                still = False
+        if still:
+            break
+    return np.round(moved, 3)
 
 
 def _radius(component: Component, size: Size) -> Array:
