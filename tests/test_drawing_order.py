@@ -92,3 +92,20 @@ def test_strands_at_a_dot_keep_the_order_of_a_tensor_s_legs():
     at = {node.label: node.center[1] for node in drawing.scene.nodes}
     assert at["Q"] > at["T"] > at["R"]
     assert flaws(drawing) == {}
+
+
+@pytest.mark.parametrize(
+    ("expr", "wanted"),
+    [
+        (z * y * x, "zyx"),
+        (A @ (y * x), "yx"),
+        (A @ (y * (x * u)), "yxu"),
+        ((z * y * x) @ A, "zyx"),
+        (w @ (y * x * z), "wyx"),
+    ],
+)
+def test_factors_at_a_dot_stand_from_top_to_bottom(expr, wanted):
+    drawing = draw(expr)
+    nodes = [node for node in drawing.scene.nodes if node.label in wanted]
+    assert "".join(node.label for node in sorted(nodes, key=lambda node: -node.center[1])) == wanted
+    assert flaws(drawing) == {}

@@ -110,11 +110,15 @@ class Component:
         at = next((leg for leg, (_, there) in enumerate(row) if leg_key(there) == parent), -1)
         legs = [*range(at + 1, len(row)), *range(max(at, 0))]
         if self.node(node).kind in ("copy", "plain"):
-            legs = sorted(range(len(row)), key=lambda leg: row[leg][1])
+            legs = sorted(range(len(row)), key=lambda leg: (self._place(row[leg][1][0]), row[leg][1]))
         found = [n for n in dict.fromkeys(leg_key(row[leg][1]) for leg in legs) if n not in (node, parent)]
         if self.node(node).kind not in ("copy", "plain"):
             return found
         return self.across_amid(node, found)
+
+    def _place(self, number: int) -> int:
+        """The place of a node in the product as it was written; open legs come first."""
+        return self.node(number).place if number != OPEN else -1
 
     def first_leg(self, node: int, before: int) -> int | None:
         """The first open leg that is reached through a node when one comes to it from the node before."""

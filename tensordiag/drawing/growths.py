@@ -61,6 +61,9 @@ def grow(
     hangs on the dot, and what is large goes on.
     """
     tree = _tree(component, root, parent, rise)
+    for node in tree.order if level > 0 else ():
+        if node >= 0 and component.node(node).kind in ("copy", "plain"):  # what was written first stands on top
+            tree.children[node].reverse()
     _measure(component, tree, size, style, level=level)
     at = _placed(component, tree, size, style)
     return Growth(at, sum(tree.block[root]), tree.lead[root], frozenset(leaf for leaf, _ in tree.hung.values()))

@@ -100,6 +100,7 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
     else:
         output, parent, side = -1, OPEN, "right"
         root = component.farthest(component.farthest(component.nodes[-1]))
+        root = max(root, component.farthest(root), key=lambda node: component.node(node).place)
         if not _branching(component):
             root = read_forward(component, component.path(component.farthest(root), root))[-1]
     sign = 1 if side == "left" else -1
