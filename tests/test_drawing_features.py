@@ -700,3 +700,13 @@ def test_the_signs_in_a_ghost_are_grey():
     inner = [t for t in drawing.scene.texts if t.id.startswith(f"{ghost.id}.")]
     assert "−" in {t.label for t in inner}
     assert {t.role for t in inner} == {"ghost"}
+
+
+@pytest.mark.parametrize("sides", ["auto", "down"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_bubbles_of_the_samples_are_without_flaws(name, sides):
+    expr = SAMPLES[name]
+    for tensor in expr.tensors[:2] if sides == "auto" or expr.order < 3 else ():
+        drawing = draw(expr, derivative=tensor.name, sides=sides)
+        assert flaws(drawing) == {}, tensor
+        assert draw(expr, derivative=tensor.name, colors="dims").scene.wires

@@ -315,7 +315,11 @@ class Builder(Arrangement):
     def _hue(self, wire: int) -> int | None:
         """The number of the colour of a wire's dimension, where colours are asked for."""
         hues = self.options.hues
-        return None if hues is None else hues.setdefault(self.skeleton.dims[wire], len(hues))
+        return (
+            None
+            if hues is None or wire >= len(self.skeleton.dims)
+            else hues.setdefault(self.skeleton.dims[wire], len(hues))
+        )
 
     def _closure(
         self,
