@@ -1,13 +1,14 @@
 """The order of what is drawn: terms and factors as they were written, term k of a panel as term k of the next."""
 
 import pytest
-from test_drawing_faithful import flaws
+from test_drawing_faithful import LETTERS, flaws
 from test_drawing_samples import A, B, C, X, u, v, x, y, z
 
 import tensordiag as td
 from tensordiag.drawing import draw
 from tensordiag.drawing.readback import read, same
-from tensordiag.drawing.skeletons import terms_of
+from tensordiag.drawing.skeletons import coefficient_markup, terms_of
+from tensordiag.testing import random_diagram
 
 w = td.Tensor("w", ("n",))
 
@@ -109,3 +110,14 @@ def test_factors_at_a_dot_stand_from_top_to_bottom(expr, wanted):
     nodes = [node for node in drawing.scene.nodes if node.label in wanted]
     assert "".join(node.label for node in sorted(nodes, key=lambda node: -node.center[1])) == wanted
     assert flaws(drawing) == {}
+
+
+def test_another_order_does_not_change_what_is_drawn():
+    for seed in range(40):
+        expr = random_diagram(seed, steps=5, smooth=seed % 2 == 0, conjugates=seed % 2 == 1)
+        rest = list(terms_of(expr.simplify()))
+        for coefficient, skeleton in read(draw(expr, max_width=None, terms=None, depth=20).scene, LETTERS):
+            twins = [term for term in rest if same(skeleton, term.skeleton)]
+            shown = ["".join(coefficient_markup(term.coefficient, True)) for term in twins]
+            rest.remove(twins[shown.index(coefficient)])
+        assert not rest, seed
