@@ -182,3 +182,16 @@ def test_nothing_stands_on_a_frame_in_a_general_layout(name):
 def test_two_large_frames_part_by_their_outlines():
     drawing = td.draw(random_diagram(281, steps=4, smooth=True), **WHOLE)
     assert flaws(drawing).keys() <= {"crossings"}
+
+
+def test_wires_between_two_frames_are_level_and_the_first_one_is_on_top():
+    T, G, P, Q, R = td.tensors("T[i,j,k] G[p,q,r] P[i,p] Q[j,q] R[k,r]")
+    drawing = draw(td.square_norm(T - td.einsum("pqr,ip,jq,kr->ijk", G, P, Q, R)))
+    wires = [w for w in drawing.scene.wires if "." not in w.id]
+    assert len(wires) == 3
+    heights = {w.ends[0][1]: {round(y_, 6) for _, y_ in w.points} for w in wires}
+    assert all(len(found) == 1 for found in heights.values())
+    assert max(heights[0]) > max(heights[1]) > max(heights[2])
+    stubs = [w for w in drawing.scene.wires if w.tips and w.id.count(".") == 1]
+    assert max(heights[1]) in {round(point[1], 6) for w in stubs for _, point in w.tips}
+    assert flaws(drawing) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .components import Component, is_paired
@@ -280,21 +280,18 @@ def _rim_ports(here: Pose, hints: list[Point], half: Point) -> None:
     for leg, (x, y) in enumerate(hints):
         level = abs(x) * h >= abs(y) * w
         way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
-        at = (y / max(abs(x), 1e-9) * w) if level else (x / max(abs(y), 1e-9) * h)
-        sides.setdefault(way, []).append((round(at, 6), leg))
+        at = (y / max(abs(x), 1e-9) * w - here.lift) if level else (x / max(abs(y), 1e-9) * h)
+        sides.setdefault(way, []).append((round(at, 6), -leg if level else leg))  # the first one on top, or left
     for way, found in sides.items():
         reach = (h if way[0] else w) - _RIM
         apart = min(1.0, 2 * reach / max(1, len(found) - 1))
         ranked = sorted(found)
-        places = [min(max(at, -reach), reach) for at, _ in ranked]
-        for k in range(1, len(places)):
-            places[k] = max(places[k], places[k - 1] + apart)
-        places[-1] = min(places[-1], reach)
-        for k in range(len(places) - 1, 0, -1):
-            places[k - 1] = min(places[k - 1], places[k] - apart)
+        low, high = -reach, reach - apart * (len(ranked) - 1)
+        pooled = _pooled([at - k * apart for k, (at, _) in enumerate(ranked)])
+        places = [min(max(at, low), high) + k * apart for k, at in enumerate(pooled)]
         for (_, leg), at in zip(ranked, places, strict=True):
             point = (way[0] * w, at) if way[0] else (at, way[1] * h)
-            here.ports[leg] = (add(here.middle, point), way)
+            here.ports[abs(leg)] = (add(here.middle, point), way)
 
 
 _RIM = 0.9  # no port in a rounded corner
@@ -386,13 +383,17 @@ def _spread(angle: dict[int, float], step: float) -> None:
     first = max(range(len(legs)), key=lambda k: (round(gaps[k], 6), -k))
     legs = legs[first:] + legs[:first]
     origin = angle[legs[0]]
-    # pool adjacent violators: the nearest sequence whose steps are all at least `need`
+    pooled = _pooled([(angle[leg] - origin) % turn - place * need for place, leg in enumerate(legs)])
+    for place, (leg, value) in enumerate(zip(legs, pooled, strict=True)):
+        angle[leg] = origin + value + place * need
+
+
+def _pooled(values: Sequence[float]) -> list[float]:
+    """The nearest values that never fall, by pooling adjacent violators."""
     pools: list[list[float]] = []
-    for place, leg in enumerate(legs):
-        pools.append([(angle[leg] - origin) % turn - place * need, 1.0])
+    for given in values:
+        pools.append([given, 1.0])
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
             (a, m), (b, n) = pools[-2:]
             pools[-2:] = [[(a * m + b * n) / (m + n), m + n]]
-    flat = [value for value, count in pools for _ in range(int(count))]
-    for place, (leg, value) in enumerate(zip(legs, flat, strict=True)):
-        angle[leg] = origin + value + place * need
+    return [value for value, count in pools for _ in range(int(count))]
