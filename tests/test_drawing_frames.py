@@ -195,3 +195,14 @@ def test_wires_between_two_frames_are_level_and_the_first_one_is_on_top():
     stubs = [w for w in drawing.scene.wires if w.tips and w.id.count(".") == 1]
     assert max(heights[1]) in {round(point[1], 6) for w in stubs for _, point in w.tips}
     assert flaws(drawing) == {}
+
+
+def test_wires_that_come_free_at_one_side_of_a_frame_bend_down_beside_each_other():
+    T, G, P, Q, R = td.tensors("T[i,j,k] G[p,q,r] P[i,p] Q[j,q] R[k,r]")
+    drawing = td.derivation(td.square_norm(T - td.einsum("pqr,ip,jq,kr->ijk", G, P, Q, R)), G).draw()
+    assert flaws(drawing) == {}
+    opened = [w for w in drawing.scene.wires if w.state == "accent" and w.tips and "." not in w.id]
+    tips = sorted(tip for w in opened for tip in w.tips)
+    assert [leg for leg, _ in tips] == [0, 1, 2]
+    assert [point[0] for _, point in tips] == sorted(point[0] for _, point in tips)
+    assert len({point[1] for _, point in tips}) == 1

@@ -80,6 +80,9 @@ def removed_part(parent: Skeleton, term: Skeleton, used: Collection[Part] = ()) 
     return None
 
 
+_STEP = 0.92  # how far apart legs bend down beside a frame
+
+
 @dataclass
 class _Hole:
     """A parent's picture with a part removed: its first node, the legs that open, and the frame."""
@@ -117,6 +120,7 @@ class _Hole:
             end = row[leg][1]
             if end[0] not in (OPEN, self.number) and poses[end[0]].node.kind in ROUND_KINDS:
                 homes.setdefault(end[0], []).append(end)
+        self._nest(poses, row)
         for number, ends in homes.items():
             if len(ends) > 1 and not self.up:
                 here = poses[number]
@@ -125,6 +129,26 @@ class _Hole:
                 for k, (end, port_) in enumerate(zip(ends, ports, strict=True)):
                     here.ports[end[1]] = port_
                     self.fans[end] = port_, middle + 0.95 * (k - (len(ends) - 1) / 2)
+
+    def _nest(self, poses: dict[int, Pose], row: Sequence[tuple[int, End]]) -> None:
+        """Let several wires that come free at one side of a frame bend down beside each other, the lowest innermost."""
+        beside: dict[tuple[int, Point], list[tuple[float, int]]] = {}
+        for leg in self.legs:
+            number, other = row[leg][1]
+            if number not in (OPEN, self.number) and poses[number].node.kind == "frame":
+                point, out = poses[number].ports[other]
+                if out[0]:
+                    beside.setdefault((number, out), []).append((point[1], leg))
+        for (number, out), found in beside.items():
+            if len(found) > 1 and not self.up:
+                room = min(
+                    abs(poses[number].ports[row[leg][1][1]][0][0] - poses[self.number].ports[leg][0][0])
+                    for _, leg in found
+                )
+                first = min(0.95, max(0.4, room - _STEP * (len(found) - 1) - 0.4))
+                for rank, (_, leg) in enumerate(sorted(found)):
+                    port_ = poses[number].ports[row[leg][1][1]]
+                    self.fans[row[leg][1]] = port_, port_[0][0] + out[0] * (first + _STEP * rank)
 
     def ways(self, poses: dict[int, Pose], leg: int, end: End, openings: Openings) -> list[Way]:
         """The ways that a re-opened wire may take, the usual one first."""
