@@ -286,6 +286,13 @@ def test_rings_with_open_legs_are_rows_closed_above(sites):
     assert not any(t.label.isdigit() for t in drawing.scene.texts)
 
 
+def test_the_ends_of_a_closing_wire_are_in_the_order_of_its_path():
+    for seed in (1834, 16, 20, 22):
+        expr = random_network(seed)
+        assert flaws(draw(expr, simplify=False)) == {}
+        assert is_read_back(draw(expr, simplify=False), expr)
+
+
 @pytest.mark.parametrize("sites", [3, 4, 6])
 def test_norms_of_rings_are_ladders_closed_above_and_below(sites):
     boxes, labels = ring(sites)

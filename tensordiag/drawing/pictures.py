@@ -294,8 +294,8 @@ class Builder(Arrangement):
                 else:
                     path = route(start, out, end, inward)
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
-                if path[0][1][0] != start:  # a closure runs from left to right
-                    ends = ends[::-1]
+                if number in placement.closures and out[0] >= inward[0]:  # its path begins at the left
+                    ends = (ends[1], ends[0])
             slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
             state = "ghost" if self.options.ghost else self.options.states.get(-1 - number, state)
             count = self.skeleton.count(number)
