@@ -205,7 +205,7 @@ def counts(name: str, paint: Painter) -> list[int] | None:
 
 def sheet(path: Path, painters: dict[str, Painter]) -> None:
     """All pictures in a table, a diagram a row and a tool a column."""
-    figure = Figure((SIZE[0] * len(painters), SIZE[1] * len(DIAGRAMS)), dpi=60)
+    figure = Figure((SIZE[0] * len(painters), SIZE[1] * len(DIAGRAMS)), dpi=100)
     for row, (name, expr) in enumerate(DIAGRAMS.items()):
         for column, (tool, paint) in enumerate(painters.items()):
             axes = figure.add_subplot(len(DIAGRAMS), len(painters), row * len(painters) + column + 1)
@@ -214,11 +214,11 @@ def sheet(path: Path, painters: dict[str, Painter]) -> None:
                 paint([term.skeleton for term in terms_of(expr)], expr, axes)
             except (ValueError, nx.NetworkXException) as problem:
                 axes.text(0.5, 0.5, f"not drawn:\n{type(problem).__name__}", ha="center")
-            axes.set_title(f"{tool}: {name}" if column else name, fontsize=11)
+            axes.set_title(f"{tool}: {name}", fontsize=11)
     figure.tight_layout()
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
-    Image.open(buffer).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(path, optimize=True)
+    Image.open(buffer).convert("P", palette=Image.Palette.ADAPTIVE, colors=48).save(path, optimize=True)
 
 
 def main() -> None:

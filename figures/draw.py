@@ -110,7 +110,8 @@ def matrix_product_state(path: Path) -> None:
     state = _state(6)
     norm = td.flat(contract([state, state.conj()], [range(6), range(6)], []))
     third = norm.tensor("A3")
-    draw_equations([("ψ", state), ("⟨ψ|ψ⟩", norm), ("∂⟨ψ|ψ⟩/∂A_{3}", td.diff(norm, third))], path)
+    rows = [("ψ", state), ("⟨ψ | ψ⟩", norm), ("∂⟨ψ | ψ⟩/∂A_{3}", td.diff(norm, third))]
+    draw_equations(rows, path, sides="down")
 
 
 def _state(sites: int) -> td.Expr:
@@ -156,7 +157,9 @@ def network(path: Path) -> None:
     output = w2 @ td.apply("tanh", w1 @ x)
     loss = td.square_norm(output - t)
     draw_equations(
-        [("y", output), ("∂L/∂W_{2}", td.grad(loss, w2)), ("∂L/∂W_{1}", td.grad(loss, w1))], path, max_width=80.0
+        [("y", output), ("L", loss), ("∂L/∂W_{2}", td.grad(loss, w2)), ("∂L/∂W_{1}", td.grad(loss, w1))],
+        path,
+        max_width=80.0,
     )
 
 
@@ -168,8 +171,9 @@ def nested_bubbles(path: Path) -> None:
 
 def _theme(name: str) -> Callable[[Path], None]:
     def themed(path: Path) -> None:
-        f = td.grad(td.square_norm(A @ x - b), x)
-        draw_equation("∇f", f, path, theme=name)
+        sym, third = td.tensors("S[n,n] sym, T[n,n,n]")
+        f = td.einsum("ijk,i,j,k->", third, z.conj(), td.tanh(A @ x), sym @ y)
+        td.derivation(f, y).draw(path, theme=name, max_width=60.0)
 
     themed.__doc__ = f"The theme {name}."
     return themed

@@ -1,20 +1,25 @@
 """Strips, bubbles, labels, themes, folding, and the text formats."""
 
+import dataclasses
 import random
 import re
+import shutil
+import subprocess
 import sys
-from itertools import pairwise
+from io import BytesIO
+from itertools import combinations, pairwise
 from math import dist
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from test_drawing_faithful import LETTERS, flaws
 from test_drawing_samples import CP, SAMPLES, A, B, W, X, b, matrix_product, random_network, u, v, x, y, z
 
 import tensordiag as td
 from tensordiag.core.diagrams import Diagram, contract
 from tensordiag.drawing import Drawing, draw, draw_derivation, draw_equation, draw_equations, mimebundle
-from tensordiag.drawing.geometry import inside
+from tensordiag.drawing.geometry import Box, inside
 from tensordiag.drawing.readback import read, same
 from tensordiag.drawing.skeletons import terms_of
 from tensordiag.drawing.style import THEMES
@@ -129,8 +134,6 @@ def test_terms_of_the_product_rule_keep_the_places_of_their_parent():
 
 
 def test_a_derivation_becomes_an_animation(tmp_path):
-    from PIL import Image
-
     removal(x * y * z, "x").draw(tmp_path / "strip.gif")
     with Image.open(tmp_path / "strip.gif") as image:
         assert image.n_frames == 4
@@ -145,8 +148,6 @@ def test_a_strip_in_a_column_has_a_panel_a_line():
 
 
 def test_a_grid_has_two_columns_and_frames_have_one_size(tmp_path):
-    from PIL import Image
-
     derivation = removal(x * y * z, "x")
     drawing = draw_derivation(derivation, tmp_path, orient="grid")
     assert len({round(term.baseline, 6) for term in drawing.scene.terms}) == 2
@@ -181,17 +182,47 @@ def test_bubbles_contain_what_is_inside_and_open_legs_leave_them_once(expr, by):
     assert flaws(drawing) == {}
 
 
-def test_a_bubble_follows_the_outline_of_what_it_contains_and_is_in_the_next_one():
+def test_a_bubble_lies_close_round_what_it_contains_and_is_in_the_next_one():
     drawing = draw(x * y * z, derivative=["x", "y"])
     outer, inner = drawing.scene.bubbles
     assert all(inside(point, outer.corners) for point in inner.corners)
     corners = [point for node in drawing.scene.nodes if node.kind != "anchor" for point in node.corners]
-    assert max(min(dist(point, corner) for corner in corners) for point in inner.corners) < 3
+    extent = Box.around(node.box for node in drawing.scene.nodes if node.kind != "anchor")
+    for side in ("left", "right", "bottom", "top"):
+        assert 0.5 < abs(getattr(inner.box, side) - getattr(extent, side)) < 1.5
     cut = inner.shifted(1.2, 0.0)
     assert not all(inside(corner, cut.corners) for corner in corners)
     sign = next(text for text in drawing.scene.texts if text.label == "∂x")
     assert inside(sign.center, outer.corners)
     assert not inside(sign.center, inner.corners)
+
+
+@pytest.mark.parametrize(
+    ("expr", "by"),
+    [(x * y * z, ["x", "y"]), (A * X, "X"), (td.kron(A, X), "X"), (td.einsum("ijk,j,k->i", W, x, y), "W")],
+)
+def test_wires_cross_bubbles_at_right_angles_and_every_leg_has_a_dot_of_its_own(expr, by):
+    scene = draw(expr, derivative=by).scene
+    crossed = 0
+    for bubble in scene.bubbles:
+        ring = [*bubble.corners, bubble.corners[0]]
+        for wire in scene.wires:
+            for (ax, ay), (bx, by_) in pairwise(wire.points):
+                for (px, py), (qx, qy) in pairwise(ring):
+                    if inside((ax, ay), bubble.corners) != inside((bx, by_), bubble.corners) and (
+                        min(ax, bx) - 1e-9 <= max(px, qx)
+                        and min(px, qx) - 1e-9 <= max(ax, bx)
+                        and min(ay, by_) - 1e-9 <= max(py, qy)
+                        and min(py, qy) - 1e-9 <= max(ay, by_)
+                    ):
+                        crossed += 1
+                        along = abs((bx - ax) * (qx - px) + (by_ - ay) * (qy - py))
+                        assert along < 0.05 * dist((ax, ay), (bx, by_)) * dist((px, py), (qx, qy))
+    assert crossed
+    dots = [node for node in scene.nodes if node.kind == "anchor"]
+    new = [wire for wire in scene.wires if wire.state == "accent"]
+    assert len(dots) == len(new) == len({wire.ends[0][0] for wire in new})
+    assert all(dot.width < 2 * 0.35 for dot in dots)  # smaller than a copy tensor
 
 
 @pytest.mark.parametrize("name", ["w", "a_long_name_of_a_tensor"])
@@ -352,7 +383,7 @@ def contrast(first, second):
 def test_themes_have_contrast(theme):
     for fill in (*theme.fills.values(), theme.background, theme.panel):
         assert contrast(theme.ink, fill) >= 7
-    for color in (theme.wire, theme.accent, theme.ghost):
+    for color in (theme.wire, theme.accent, theme.ghost, *theme.hues):
         assert contrast(color, theme.background) >= 4.5
 
 
@@ -363,17 +394,37 @@ def test_every_theme_draws_the_same_scene(theme):
     assert ("prefers-color-scheme" in drawing.to_svg()) == (theme == "auto")
 
 
-def test_kinds_differ_by_shape_and_not_by_colour_alone():
-    tensors = [
-        td.Tensor("A", ("n", "n")),
-        td.Tensor("A", ("n", "n"), "sym"),
-        td.Tensor("A", ("n", "n"), "diag"),
-        td.Tensor("A", ("n", "n"), (), True),
-        td.Tensor("A", ("n",)),
-        td.Tensor("A", ("n",) * 3),
-    ]
-    pictures = {re.sub('fill="#[^"]*"', "", draw(t, theme="print", simplify=False).to_svg()) for t in tensors}
-    assert len(pictures) == len(tensors)
+def grey(expr, theme):
+    """A picture in grey, its fills those of the ground, so that colours say nothing."""
+    bare = dataclasses.replace(THEMES[theme], fills={}, hatches={})
+    image = Image.open(BytesIO(draw(expr, theme=bare, simplify=False, labels="none").to_bytes("png", 100)))
+    return image.convert("L").resize((120, 120))
+
+
+KINDS = {
+    "matrix": td.Tensor("A", ("n", "n")),
+    "transposed": td.Tensor("A", ("n", "n")).T,
+    "symmetric": td.Tensor("A", ("n", "n"), "sym"),
+    "diagonal": td.Tensor("A", ("n", "n"), "diag"),
+    "orthogonal": td.Tensor("A", ("n", "n"), "orth"),
+    "conjugate": td.Tensor("A", ("n", "n"), (), True),
+    "vector": td.Tensor("e1", ("n",)),
+    "unit": td.entry(td.identity("n"), 1, None),
+    "tensor": td.Tensor("A", ("n",) * 3),
+    "plain": td.Tensor("A", ("n",) * 3, "sym"),
+    "copy": td.Copy(3, "n"),
+    "ones": td.Copy(1, "n"),
+    "function": td.tanh(A @ x),
+    "merge": td.vec(td.Tensor("A", ("n", "n"))),
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_kinds_differ_in_grey_by_shape_alone(theme):
+    pictures = {kind: grey(expr, theme).tobytes() for kind, expr in KINDS.items()}
+    for one, other in combinations(KINDS, 2):
+        different = sum(abs(p - q) > 80 for p, q in zip(pictures[one], pictures[other], strict=True))
+        assert different >= 20, (one, other)  # a tick is the smallest difference
 
 
 def test_tikz_is_balanced_and_names_its_colours():
@@ -386,9 +437,35 @@ def test_tikz_is_balanced_and_names_its_colours():
     assert text.isascii()
 
 
+def test_tikz_keeps_spaces_grounds_and_sizes():
+    strip = removal(x * y * z, "x").draw().to_tikz()
+    assert "$\\mathrm{open\\ its\\ wire}$" in strip
+    assert "dash pattern=on" in strip
+    assert "rectangle" not in strip
+    assert "rectangle" in draw(x @ A @ y, theme="dark").to_tikz()
+    assert "x=14pt, y=14pt" in draw(x @ A @ y, theme="presentation").to_tikz()
+    assert "$\\mathit{mask}$" in draw(td.Tensor("mask", ("n", "n")) @ x).to_tikz()
+    assert "$o$" in draw(td.Tensor("omicron", ("n", "n")) @ x).to_tikz()  # which TeX has no command for
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_tikz_is_what_latex_takes(tmp_path):
+    exprs = [SAMPLES[name] for name in ("norm", "scalars", "layer jacobian", "kronecker", "log-sum-exp hessian")]
+    pictures = [draw(expr) for expr in exprs]
+    pictures += [removal(x * y * z, "x").draw(), draw(x * y, derivative=["x", "y"], theme="dark")]
+    pictures += [draw(td.Tensor(name, ("n", "n")) @ x) for name in ("é", "omicron", "W_1_2", "x^2#%&{", "a_long" * 5)]
+    body = "\n\n".join(picture.to_tikz() for picture in pictures)
+    source = f"\\documentclass{{article}}\n\\usepackage{{tikz}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    (tmp_path / "all.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert made.returncode == 0, made.stdout[-2000:]
+
+
 def test_sketches_mark_the_row_side():
     assert draw(x @ A @ y).to_text() == "x▷ ───/A]───◁y\n"
-    assert "[A/" in draw(x @ A.T @ y).to_text()
+    assert "[A/" in draw(A.T @ A @ x).to_text()
+    assert draw(x @ A.T @ y).to_text() == "y▷ ───/A]───◁x\n"
     assert draw(td.diff(x * y * z, x)).to_text().count("●") == 1
 
 
@@ -577,7 +654,7 @@ def test_removals_from_random_networks_are_read_back_and_nearly_all_are_without_
             flawed |= {(seed, tensor.name): found} if found else {}
             count += 1
     assert count > 130
-    assert len(flawed) <= 8, flawed
+    assert len(flawed) <= 4, flawed
 
 
 @pytest.mark.parametrize("expr", [td.square_norm(A @ x - b), y @ td.softmax(A @ x + b), td.trace((A + B) @ (A + B).T)])
@@ -623,3 +700,13 @@ def test_the_signs_in_a_ghost_are_grey():
     inner = [t for t in drawing.scene.texts if t.id.startswith(f"{ghost.id}.")]
     assert "−" in {t.label for t in inner}
     assert {t.role for t in inner} == {"ghost"}
+
+
+@pytest.mark.parametrize("sides", ["auto", "down"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_bubbles_of_the_samples_are_without_flaws(name, sides):
+    expr = SAMPLES[name]
+    for tensor in expr.tensors[:2] if sides == "auto" or expr.order < 3 else ():
+        drawing = draw(expr, derivative=tensor.name, sides=sides)
+        assert flaws(drawing) == {}, tensor
+        assert draw(expr, derivative=tensor.name, colors="dims").scene.wires

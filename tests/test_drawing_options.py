@@ -105,8 +105,8 @@ def stroke_of(node):
 def test_tex_gets_one_superscript_at_a_time():
     inverse = td.apply("inv", td.Tensor("W_1", ("n", "n")))
     text = td.draw(x @ inverse.T @ A @ y, simplify=False, transpose="label").to_tikz()
-    assert "^{-1 \\top }" in text
-    assert "}^{-1}^" not in text
+    assert "^{{-}1 \\top }" in text
+    assert "}^{{-}1}^" not in text
     names = td.draw(td.Tensor("W1", ("n", "n")) @ td.Tensor("W_1", ("n", "n")) @ x).to_tikz()
     assert names.isascii()
 
@@ -270,7 +270,8 @@ def test_hatching_lies_inside_its_shape_and_only_in_print():
         ({"mark": "stong"}, "mark is 'bevel', 'strong' or 'none', not 'stong'; did you mean strong"),
         ({"transpose": "flip"}, "transpose is 'rotate', 'label' or 'both', not 'flip'"),
         ({"layout": "sress"}, "layout is 'auto' or 'stress', not 'sress'; did you mean stress"),
-        ({"sides": "up"}, "sides is 'auto', 'left', 'right' or 'down', not 'up'"),
+        ({"sides": "dwon"}, "sides is 'auto', 'left', .*'all-right' or 'ud', not 'dwon'; did you mean down"),
+        ({"colors": "dim"}, "colors is 'kinds' or 'dims', not 'dim'; did you mean dims"),
         ({"width": "dims"}, "width is 'dim', sizes by the names of dimensions, or None, not 'dims'"),
         ({"style": "dark"}, "style is a Style, not 'dark'"),
         ({"legs": 5}, "legs is a sequence of names, or None, not 5"),
@@ -367,3 +368,73 @@ def test_the_time_of_the_layout_is_measured_and_is_not_in_the_picture():
     assert first == slower
     for ending in ("svg", "png", "pdf", "tex", "txt"):
         assert first.to_bytes(ending) == slower.to_bytes(ending)
+
+
+# -- colours of dimensions, dots along axes, unit vectors ---------------------------------------------
+
+
+def test_wires_are_coloured_by_their_dimension_with_a_legend():
+    first, second, p = td.tensors("U[m,n] V[n,k] p[k]")
+    drawing = td.draw(first @ second @ p, colors="dims")
+    named = {t.label: t.id for t in drawing.scene.texts if t.id.startswith("hue")}
+    assert list(named) == ["m", "n", "k"]
+    assert named == {"m": "hue0text", "n": "hue1text", "k": "hue2text"}
+    hues = {w.hue: w for w in drawing.scene.wires if w.id.startswith("0/")}
+    assert sorted(hues) == [0, 1, 2]
+    assert [hues[0].tips != [], hues[1].tips, hues[2].tips] == [True, [], []]
+    colors = THEMES["light"].hues
+    assert all(f'stroke="{color}"' in drawing.to_svg() for color in colors[:3])
+    assert flaws(drawing) == {}
+    plain = td.draw(first @ second @ p)
+    assert {w.hue for w in plain.scene.wires} == {None}
+    assert not any(color in plain.to_svg() for color in colors)
+    dark = td.draw(first @ second @ p, colors="dims", theme="auto").to_svg()
+    assert f'[stroke="{colors[0]}"]{{stroke:{THEMES["dark"].hues[0]}}}' in dark
+
+
+def test_one_dimension_has_one_colour_in_all_parts_of_a_figure():
+    first, second, p = td.tensors("U[m,n] V[n,m] p[n]")
+    drawing = td.draw_equations([("f", td.tanh(first @ p)), ("g", second @ td.tanh(first @ p))], colors="dims")
+    by_dim = {t.label: int(t.id[3]) for t in drawing.scene.texts if t.id.startswith("hue")}
+    vectors = {n.id for n in drawing.scene.nodes if n.label == "p"}
+    wires = [w for w in drawing.scene.wires if any(node in vectors for node, _ in w.ends)]
+    assert len(wires) == 2
+    assert {w.hue for w in wires} == {by_dim["n"]}
+
+
+def test_themes_without_colours_have_none_for_dimensions():
+    with pytest.raises(DrawingError, match="the theme 'print' has no colours for dimensions; labels='dims' names them"):
+        td.draw(A @ x, colors="dims", theme="print")
+
+
+def test_axes_along_which_a_function_works_on_every_entry_alike_are_dotted():
+    scores = A @ B + X
+
+    def dotted(expr):
+        return [w.dotted for w in td.draw(expr, simplify=False).scene.wires if "." in w.id and w.tips]
+
+    assert dotted(td.tanh(scores)) == [True] * 4
+    assert dotted(td.apply("inv", scores)) == [False] * 4
+    assert sum(dotted(td.softmax(scores, axis=1))) == 2
+    assert sum(dotted(td.softmax(A @ x + b))) == 0
+    assert {w.dotted for w in td.draw(td.tanh(A @ x)).scene.wires} == {False}
+    assert 'stroke-dasharray="0 ' in td.draw(td.tanh(scores)).to_svg()
+
+
+def test_the_dotted_axis_is_the_one_that_the_function_does_not_run_along():
+    drawing = td.draw(td.softmax(A @ B, axis=1), simplify=False)
+    tips = {w.tips[0][0]: w.dotted for w in drawing.scene.wires if "." in w.id and w.tips}
+    assert tips == {0: True, 1: False}
+    turned = td.draw(td.softmax(A @ B, axis=1).T, simplify=False)
+    assert is_read_back(turned, td.softmax(A @ B, axis=1).T)
+    row = next(n for n in turned.scene.nodes if n.label == "A").id
+    assert all(w.dotted == any(node == row for node, _ in w.ends) for w in turned.scene.wires if "." in w.id and w.tips)
+
+
+def test_a_unit_vector_is_thinner_than_a_vector_of_the_same_name():
+    unit = next(n for n in td.draw(td.entry(A, 1, None)).scene.nodes if n.kind == "unit")
+    vector = next(n for n in td.draw(td.Tensor("e1", ("n",)) @ A).scene.nodes if n.kind == "vector")
+    assert unit.label == vector.label
+    assert unit.height / unit.width < 0.7 < vector.height / vector.width
+    for index in (0, 10, 1000):
+        assert flaws(td.draw(td.entry(A, index, None))) == {}

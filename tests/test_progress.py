@@ -3,6 +3,7 @@
 import io
 import sys
 
+import tensordiag as td
 import tensordiag.progress
 from tensordiag.progress import Progress
 
@@ -29,3 +30,13 @@ def test_long_work_says_how_far_it_is(monkeypatch):
 def test_short_work_and_work_away_from_a_terminal_say_nothing(monkeypatch):
     assert told(monkeypatch, Terminal(), 60.0) == ""
     assert told(monkeypatch, io.StringIO(), -1.0) == ""
+
+
+def test_long_strips_say_how_far_they_are(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(tensordiag.progress, "_PATIENCE", -1.0)
+    x, y = td.tensors("x[n] y[n]")
+    td.derivation(x @ y, x).draw()
+    assert "\rdrawing a derivation: 0 s, step 1 of 2" in stream.getvalue()
+    assert stream.getvalue().endswith("step 2 of 2\n")

@@ -33,10 +33,10 @@ def derivatives(expr: Expr, variables: Sequence[Tensor]) -> list[Expr]:
     for node in reversed(order):
         (factor, adjoint), *rest = terms = parts.pop(id(node))
         if rest or factor != 1:
-            adjoint = add(terms, spread=True)
+            adjoint = add(terms[::-1], spread=True)  # the sweep comes to the last occurrence first
         if id(node) in targets:
             results[id(node)] = adjoint
-        for child, coefficient, piece in _handed_down(node, adjoint, dependent):
+        for child, coefficient, piece in reversed(list(_handed_down(node, adjoint, dependent))):
             parts.setdefault(id(child.base), []).append((coefficient, piece))
     return [results.get(id(v.base)) or add((), expr.dims + v.dims) for v in variables]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.expressions import Expr, Tensor
+from .precedence import as_written
 from .skeletons import OPEN, Node, Skeleton, Term, coefficient_markup, terms_of
 from .typesetting import plain
 
@@ -24,9 +25,11 @@ _LONGEST = 40
 _LETTERS = "ijklmnopqrstuvwabcdefgh"
 
 
-def describe(expr: Expr) -> str:
-    """The picture of an expression in words."""
+def describe(expr: Expr, written: Expr | None = None) -> str:
+    """The picture of an expression in words, in the order of the expression that it comes from, if there is one."""
     terms = terms_of(expr, 3)
+    if written is not None and written is not expr:
+        terms = as_written(terms, written)
     if not terms:
         return f"Zero with {expr.order} open legs."
     return _sum(terms, expr.order)

@@ -89,8 +89,8 @@ class Component:
             found.append(before[found[-1]])
         return found[::-1]
 
-    def farthest(self, start: int) -> int:
-        """A node farthest from another; the last of several."""
+    def farthest(self, start: int, *, first: bool = False) -> int:
+        """A node farthest from another; of several the one that was written last (or first), then the last one."""
         depth = {start: 0}
         queue = [start]
         for here in queue:
@@ -98,7 +98,8 @@ class Component:
                 if there not in depth:
                     depth[there] = depth[here] + 1
                     queue.append(there)
-        return max(depth, key=lambda node: (depth[node], node))
+        sign = -1 if first else 1
+        return max(depth, key=lambda node: (depth[node], sign * self.node(node).place, node))
 
     def turned_from(self, node: int, parent: int) -> list[int]:
         """What else is at a node, in the order of its legs, counted on from the one that leads to `parent`.
@@ -109,11 +110,26 @@ class Component:
         at = next((leg for leg, (_, there) in enumerate(row) if leg_key(there) == parent), -1)
         legs = [*range(at + 1, len(row)), *range(max(at, 0))]
         if self.node(node).kind in ("copy", "plain"):
-            legs = sorted(range(len(row)), key=lambda leg: row[leg][1])
+            legs = sorted(range(len(row)), key=lambda leg: (self._place(row[leg][1][0]), row[leg][1]))
         found = [n for n in dict.fromkeys(leg_key(row[leg][1]) for leg in legs) if n not in (node, parent)]
         if self.node(node).kind not in ("copy", "plain"):
             return found
         return self.across_amid(node, found)
+
+    def _place(self, number: int) -> int:
+        """The place of a node in the product as it was written; open legs come first."""
+        return self.node(number).place if number != OPEN else -1
+
+    def first_leg(self, node: int, before: int) -> int | None:
+        """The first open leg that is reached through a node when one comes to it from the node before."""
+        legs: list[int] = []
+        seen, stack = {before, node}, [node]
+        for here in stack:
+            legs += [there[1] for _, there in self.links[here] if there[0] == OPEN]
+            fresh = [n for n in self.neighbours[here] if n not in seen]
+            seen.update(fresh)
+            stack += fresh
+        return min(legs, default=None)
 
     def leg_of(self, node: int, wire: int) -> int:
         """The first leg of a node that a wire is on."""
@@ -140,7 +156,10 @@ def leg_key(end: End) -> int:
 
 
 def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int]]]:
-    """The components with nodes, in the order of their first nodes, and the bare wires as pairs of open legs."""
+    """The components with nodes, in the order of their first nodes, and the bare wires as pairs of open legs.
+
+    A node that was written before others comes before them.
+    """
     parent = list(range(len(skeleton.nodes)))
 
     def find(node: int) -> int:
@@ -165,6 +184,7 @@ def components(skeleton: Skeleton) -> tuple[list[Component], list[tuple[int, int
             if there == OPEN and here != OPEN:
                 outputs[find(here)].append(place)
     made = [Component(skeleton, tuple(nodes), tuple(sorted(outputs[root]))) for root, nodes in groups.items()]
+    made.sort(key=lambda part: min(part.node(number).place for number in part.nodes))
     return made, sorted(bare)
 
 

@@ -20,12 +20,12 @@ from .geometry import Box
 from .metrics import DrawMetrics, measure
 from .painting import Stroke, strokes
 from .pictures import Picture, letters, picture
-from .rows import Block, blocks, text_block, wrap, zero_skeleton
+from .rows import Block, blocks, hue_legend, text_block, wrap
 from .scene import Scene
 from .settings import Settings
 from .sides import single_side
 from .sizes import Sizes
-from .skeletons import Term, terms_of
+from .skeletons import Term, terms_of, zero_skeleton
 from .style import STYLE, Style, Theme, find_theme
 from .typesetting import verbatim
 
@@ -87,7 +87,7 @@ class Drawing:
         """The picture as plain TikZ."""
         from .tikz import tikz
 
-        return tikz(self.scene, self.theme, self.style)
+        return tikz(self.scene, self.theme, self.style, self.box)
 
     def to_text(self) -> str:
         """The picture in Unicode characters, for terminals."""
@@ -208,9 +208,11 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
         from, whose places every term keeps; `compact`: close the holes.
         `mark`: how a matrix shows its row side: ``"bevel"``, ``"strong"`` (filled), ``"none"``.  `transpose`: told by
         turning the box (``"rotate"``), by its ``"label"`` as read from left to right and top to bottom, or ``"both"``.
+        `colors`: ``"kinds"`` colours nodes by what they are, ``"dims"`` wires by their dimension too, with a legend.
         `width`: ``"dim"`` draws wires as thick as the logarithm of their dimension; a mapping gives the sizes of named
         dimensions.  `layout`: ``"auto"`` recognises structures, ``"stress"`` treats all as general networks.
-        `sides`: where open legs leave: a single one ``"left"`` or ``"right"``, all of them ``"down"``.
+        `sides`: where open legs leave: a single one ``"left"`` or ``"right"``; all of them ``"down"``, ``"up"``,
+        ``"all-left"`` or ``"all-right"``; ``"ud"`` the first one up and the last one down.
 
     Returns
     -------
@@ -230,13 +232,13 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
     >>> import tensordiag as td
     >>> x, y, z = td.tensors("x[n] y[n] z[n]")
     >>> print(draw(td.diff(x * y * z, x)).to_text(), end="")
-        ▽y
-         │
-         │
-    i────●─────j
-         │
-         │
-        △z
+       ▽y
+        │
+        │
+    i───●───j
+        │
+        │
+       △z
     """
     settings = Settings.of(options)
     if not isinstance(expr, Expr):
@@ -251,9 +253,9 @@ def draw(expr: Expr, target: Any = None, **options: Any) -> Drawing:
 
         row = bubble_blocks(shown, settings)
     else:
-        row = expression_blocks(shown, settings, "")
+        row = expression_blocks(shown, settings, "", expr)
     scene = wrap(row, settings.style, settings.max_width)
-    return finished(scene, describe(shown), settings).to(target)
+    return finished(scene, describe(shown, expr), settings).to(target)
 
 
 def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
@@ -274,36 +276,39 @@ def finished(scene: Scene, alt: str, settings: Settings) -> Drawing:
         left = scenes[0].box.left - row.box.left
         scenes.append(row.shifted(left, bottom - 0.6 - row.box.top))
         bottom = scenes[-1].box.bottom
+    if settings.hues:
+        legend = hue_legend(settings.hues, len(find_theme(settings.theme).hues))
+        scenes.append(legend.shifted(scenes[0].box.left - legend.box.left, bottom - 1.0 - legend.box.top))
     scene = Scene.joined(scenes)
     theme, seconds = find_theme(settings.theme), process_time() - settings.started
     return Drawing(scene, alt, "tensor diagram", theme, settings.style, settings.theme == "auto", seconds)
 
 
-def expression_blocks(expr: Expr, settings: Settings, prefix: str, side: str | None = None) -> list[Block]:
-    """The blocks of an expression's terms."""
+def expression_blocks(expr: Expr, settings: Settings, prefix: str, written: Expr | None = None) -> list[Block]:
+    """The blocks of an expression's terms, in the order of the expression that they come from, if there is one."""
     settings.folds.avoid([tensor.name for tensor in expr.tensors])
     deepest = DEEPEST if settings.depth is None else settings.depth
-    found = settings.terms_of(expr, max(1, deepest))  # a frame that is all of it is shown
+    found = settings.terms_of(expr, max(1, deepest), written)  # a frame that is all of it is shown
     terms = list(settings.folds.fold(found, expr.base)) or [Term(1, zero_skeleton(expr.order))]
     terms = [settings.bundled(term) for term in terms]
     left_out = 0
     if settings.terms is not None and len(terms) > settings.terms:
         left_out = len(terms) - max(1, settings.terms - 2)
         terms = terms[: len(terms) - left_out]
-    pictures = term_pictures(expr, terms, settings, side)
+    pictures = term_pictures(expr, terms, settings)
     made = blocks(terms, pictures, settings.style, prefix)
-    return [*made, *more_block(left_out, prefix)]
+    return [*made, *more_block(left_out, prefix, settings.style.operator_slot)]
 
 
-def more_block(count: int, prefix: str) -> list[Block]:
+def more_block(count: int, prefix: str, slot: float) -> list[Block]:
     """The words for terms that are left out."""
-    words = f"+ … + {count} \\mathrm{{more}}"
-    return [text_block(words, f"{prefix}more", 2.4, breaks=True)] if count else []
+    if not count:
+        return []
+    words = text_block(f"… + {count} \\mathrm{{more}}", f"{prefix}more", 0.0)
+    return [text_block("+", f"{prefix}moresign", slot, breaks=True), words]
 
 
-def picture_options(
-    expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None, extra: int = 0
-) -> tuple[Sizes, Options]:
+def picture_options(expr: Expr, terms: Sequence[Term], settings: Settings, extra: int = 0) -> tuple[Sizes, Options]:
     """The common sizes and options of an expression's terms; `extra` open legs are to be added to it."""
     count = max((len(term.skeleton.nodes) for term in terms), default=0)
     if count > _LARGE and not settings.force:
@@ -318,16 +323,17 @@ def picture_options(
     names = tuple(settings.legs) if settings.legs is not None else letters(order, taken)
     if len(names) < order or (len(names) > order and settings.legs is not None and not extra):
         raise DrawingError(f"legs names {len(names)} open legs, but the expression has {order}")
-    chosen = settings.sides if settings.sides != "auto" else side or single_side(terms)
+    chosen = settings.sides if settings.sides != "auto" else single_side(terms)
     labels = "none" if sizes.dots else settings.labels
     inner = labels if labels in ("all", "dims") else ""
     options = Options(settings.style, labels, inner, taken | {*names}, names, chosen, marked=settings.marked)
-    return sizes, replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
+    options = replace(options, transpose=settings.transpose, sizes=settings.sizes, layout=settings.layout)
+    return sizes, replace(options, hues=settings.hues if settings.colors == "dims" else None)
 
 
-def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings, side: str | None = None) -> list[Picture]:
+def term_pictures(expr: Expr, terms: Sequence[Term], settings: Settings) -> list[Picture]:
     """The pictures of terms, all with the same sizes, sides and names of open legs."""
-    sizes, options = picture_options(expr, terms, settings, side)
+    sizes, options = picture_options(expr, terms, settings)
     return [picture(term.skeleton, sizes, options) for term in terms]
 
 
@@ -335,7 +341,7 @@ def _operand(value: Any, settings: Settings, prefix: str) -> tuple[list[Block], 
     """One side of an equation: an expression, a number, a text, or (expression, variable) for a derivative bubble."""
     if isinstance(value, Expr):
         shown = settings.reading_form(value)
-        return expression_blocks(shown, settings, prefix), describe(shown)
+        return expression_blocks(shown, settings, prefix, value), describe(shown, value)
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Expr):
         from .bubbles import bubble_blocks  # bubbles build on this module
 
@@ -386,9 +392,10 @@ def draw_equations(
     y = 0.0
     for number, (left, right, _) in enumerate(rows):
         room = indent - sum(b.width + 0.2 for b in left)
-        pad = Block(Scene(), 0.0, room - 0.2) if room > 0.2 else None
+        if left:  # exactly, so that the relation signs stand below each other
+            left = [replace(left[0], left=left[0].left - room), *left[1:]]
         sign = text_block(relation, f"{number}relation", settings.style.operator_slot, anchor=True)
-        row = [*([pad] if pad else []), *left, sign, *right]
+        row = [*left, sign, *right]
         scene = wrap(row, settings.style, settings.max_width)
         y -= scene.box.top if number else 0.0
         scenes.append(scene.shifted(0.0, y))

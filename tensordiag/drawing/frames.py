@@ -7,11 +7,12 @@ from dataclasses import replace
 from .arrangements import Options
 from .bundles import bundled
 from .pictures import picture
+from .readback import is_symmetric
 from .rows import Block, blocks, text_block, wrap
 from .scene import Scene, Text, Wire
 from .sides import single_side
 from .sizes import Sizes
-from .skeletons import OPEN, End, Node, Skeleton, Term, turned_label
+from .skeletons import OPEN, End, Node, Skeleton, is_entrywise, turned_label
 from .typesetting import typeset
 
 __all__ = ["content_scene"]
@@ -39,36 +40,40 @@ def _renamed(scene: Scene) -> Scene:
 
 
 def content_scene(node: Node, sizes: Sizes, options: Options, side: str, flip: bool) -> Scene:
-    """The scene inside a frame, its centre at the origin; `side` is where a single open leg leaves.
+    """The scene inside a frame, on the line y = 0 and centred across it; `side` is where a single open leg leaves.
 
     `flip` draws it as seen from behind: the content turned, or where that means something else, the label marked.
     """
     style = replace(options.style, leg=0.9)
     label = turned_label(node.label) if flip else node.label
-    flip = flip and label == node.label
+    flip = flip and label == node.label and not is_symmetric(node)
     row: list[Block] = []
-    for number, terms in enumerate(node.content):
+    for number in range(len(node.content)):
         if number:
             row.append(text_block(",", f"c{number}", 0.8))
-        row += _argument(terms, sizes, replace(options, style=style), side, flip, f"{number}." if number else "")
+        row += _argument(node, number, sizes, replace(options, style=style), side, flip)
     scene = wrap(row, style, _WIDTH, _SHORTEST)
+    level = all(term.baseline == 0.0 for term in scene.terms if "/" not in term.id)  # not those in inner frames
+    scene = scene.shifted(0.0, 0.0 if level else -scene.box.center[1])
     if label:
         glyphs = typeset(label, True)
         title = Text("title", label, (scene.box.left + glyphs.width / 2, scene.box.top + 0.9), 1.0, "ink", True)
         scene = replace(scene, items=(*scene.items, title))
-    x, y = scene.box.center
-    return scene.shifted(-x, -y)
+    return scene.shifted(-scene.box.center[0], 0.0)
 
 
-def _argument(
-    terms: tuple[Term, ...], sizes: Sizes, options: Options, side: str, flip: bool, prefix: str
-) -> list[Block]:
+def _argument(node: Node, number: int, sizes: Sizes, options: Options, side: str, flip: bool) -> list[Block]:
+    """One of the arguments of a frame."""
+    terms = node.content[number]
+    prefix = f"{number}." if number else ""
     order = terms[0].skeleton.order if terms else 0
+    dotted = frozenset(1 - leg if flip else leg for leg in range(order) if is_entrywise(node.box, leg))
     names = tuple(map(str, range(order)))
-    options = replace(options, labels=options.labels if order > 1 else "none", legs=names, new_legs=frozenset())
+    labels = options.labels if order > 1 else "none"
+    options = replace(options, labels=labels, legs=names, new_legs=frozenset(), dotted=dotted)
     if order != 1:
         options = replace(options, side="right")
-    elif side not in ("up", "down"):
+    elif node.legs == 1 and side not in ("up", "down"):
         options = replace(options, side=side)
     else:
         options = replace(options, side=single_side(terms))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .components import Component
-from .skeletons import OPEN
+from collections.abc import Sequence
 
-__all__ = ["amid", "shared_out"]
+from .components import Component
+
+__all__ = ["amid", "in_order", "shared_out"]
 
 
 def amid(component: Component, node: int, hanging: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -14,26 +15,20 @@ def amid(component: Component, node: int, hanging: list[tuple[str, int]]) -> lis
     return [parts[key] for key in component.across_amid(node, list(parts))]
 
 
+def in_order(component: Component, node: int, hanging: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """What hangs on a node, what has open legs in the order of the first of these, among the places that it has."""
+    if component.node(node).kind == "merge":
+        return list(hanging)
+    first = [what if kind == "leg" else component.first_leg(what, node) for kind, what in hanging]
+    ranked = iter(sorted((leg, number) for number, leg in enumerate(first) if leg is not None))
+    return [item if leg is None else hanging[next(ranked)[1]] for item, leg in zip(hanging, first, strict=True)]
+
+
 def shared_out(component: Component, node: int, hanging: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
     """For a node whose legs have no order: open legs below, other branches above; half and half if none is open."""
-
-    def has_open(kind: str, what: int) -> bool:
-        if kind == "leg":
-            return True
-        seen, stack = {node, what}, [what]
-        while stack:
-            here = stack.pop()
-            if any(there[0] == OPEN for _, there in component.links[here]):
-                return True
-            for there in component.neighbours[here]:
-                if there not in seen:
-                    seen.add(there)
-                    stack.append(there)
-        return False
-
-    opened = [(kind, what, True) for kind, what, _ in hanging if has_open(kind, what)]
-    closed = [(kind, what, False) for kind, what, _ in hanging if not has_open(kind, what)]
-    opened.sort(key=lambda item: item[1] if item[0] == "leg" else -1)
+    is_open = [kind == "leg" or component.first_leg(what, node) is not None for kind, what, _ in hanging]
+    opened = [(kind, what, True) for (kind, what, _), found in zip(hanging, is_open, strict=True) if found]
+    closed = [(kind, what, False) for (kind, what, _), found in zip(hanging, is_open, strict=True) if not found]
     if not opened and len(closed) > 1:
         half = (len(closed) + 1) // 2
         closed = closed[:half] + [(kind, what, True) for kind, what, _ in closed[half:]]

@@ -80,6 +80,9 @@ def removed_part(parent: Skeleton, term: Skeleton, used: Collection[Part] = ()) 
     return None
 
 
+_STEP = 0.92  # how far apart legs bend down beside a frame
+
+
 @dataclass
 class _Hole:
     """A parent's picture with a part removed: its first node, the legs that open, and the frame."""
@@ -92,9 +95,12 @@ class _Hole:
 
     @property
     def up(self) -> bool:
-        """Whether new legs leave upwards: a ring is closed below."""
-        placements = self.builder.placements
-        return any(placement.kind == "ring" and self.number in part.nodes for part, placement in placements)
+        """Whether new legs leave upwards: a ring that stays closed below is in their way."""
+        return any(
+            side == "below" and self.number in part.nodes and all(wire != w for w, _ in part.links[self.number])
+            for part, placement in self.builder.placements
+            for wire, (side, _) in placement.closures.items()
+        )
 
     def port(self, poses: dict[int, Pose], end: tuple[int, int]) -> tuple[Point, Point]:
         """Where a wire of the removed node ends on the other side, and the direction in which it comes from there."""
@@ -114,6 +120,7 @@ class _Hole:
             end = row[leg][1]
             if end[0] not in (OPEN, self.number) and poses[end[0]].node.kind in ROUND_KINDS:
                 homes.setdefault(end[0], []).append(end)
+        self._nest(poses, row)
         for number, ends in homes.items():
             if len(ends) > 1 and not self.up:
                 here = poses[number]
@@ -122,6 +129,26 @@ class _Hole:
                 for k, (end, port_) in enumerate(zip(ends, ports, strict=True)):
                     here.ports[end[1]] = port_
                     self.fans[end] = port_, middle + 0.95 * (k - (len(ends) - 1) / 2)
+
+    def _nest(self, poses: dict[int, Pose], row: Sequence[tuple[int, End]]) -> None:
+        """Let several wires that come free at one side of a frame bend down beside each other, the lowest innermost."""
+        beside: dict[tuple[int, Point], list[tuple[float, int]]] = {}
+        for leg in self.legs:
+            number, other = row[leg][1]
+            if number not in (OPEN, self.number) and poses[number].node.kind == "frame":
+                point, out = poses[number].ports[other]
+                if out[0]:
+                    beside.setdefault((number, out), []).append((point[1], leg))
+        for (number, out), found in beside.items():
+            if len(found) > 1 and not self.up:
+                room = min(
+                    abs(poses[number].ports[row[leg][1][1]][0][0] - poses[self.number].ports[leg][0][0])
+                    for _, leg in found
+                )
+                first = min(0.95, max(0.4, room - _STEP * (len(found) - 1) - 0.4))
+                for rank, (_, leg) in enumerate(sorted(found)):
+                    port_ = poses[number].ports[row[leg][1][1]]
+                    self.fans[row[leg][1]] = port_, port_[0][0] + out[0] * (first + _STEP * rank)
 
     def ways(self, poses: dict[int, Pose], leg: int, end: End, openings: Openings) -> list[Way]:
         """The ways that a re-opened wire may take, the usual one first."""
@@ -191,19 +218,24 @@ def holed_picture(skeleton: Skeleton, part: Part, sizes: Sizes, options: Options
     if not opened:
         return made
     gone = {f"w{k}" for k in mine}
-    if any(skeleton.wires[k][0][0] == skeleton.wires[k][1][0] for k in mine):
-        gone |= {i.id for i in made.scene.texts if i.owner == f"n{number}"}  # the new legs' names stand there
+    loops = {f"w{k}" for k in mine if skeleton.wires[k][0][0] == skeleton.wires[k][1][0]}  # they stay where they are
+    if loops:
+        gone |= {
+            i.id for i in made.scene.texts if i.owner.partition("#")[0] == f"n{number}"
+        }  # the new legs' names stand there
     poses = {n: replace(here, ports=dict(here.ports)) for n, here in made.poses.items()}
     hole = _Hole(builder, number, open_legs(skeleton, part), made.frame)
     hole.spread(poses, skeleton.links()[number])
-    openings = Openings(made.scene, made.frame, gone)
+    openings = Openings(made.scene, made.frame, gone - loops)
     added = [item for wire in mine for item in _opened_wire(hole, replace(made, poses=poses), wire, legs, openings)]
     items: list[Item] = [i for i in made.scene.items if i.id not in gone]
     for n in [
         n for n, here in poses.items() if here.ports != made.poses[n].ports
     ]:  # leg 0, or the turn, may have moved
         shapes, texts = builder.node_items(poses[n])
-        items = [shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "") != f"n{n}"] + texts
+        items = [
+            shapes[0] if i.id == f"n{n}" else i for i in items if getattr(i, "owner", "").partition("#")[0] != f"n{n}"
+        ] + texts
     scene = Scene((*added, *items), made.scene.terms)
     return replace(made, scene=scene, frame=openings.frame(made.frame), poses=poses)
 

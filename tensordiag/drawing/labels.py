@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from .geometry import Point, add, distance, inside, unit
+from .geometry import Point, add, distance, inside, rotated, unit
 from .scene import Item, NodeShape, Text, Wire
 from .skeletons import OPEN, Skeleton
 
-__all__ = ["bundle_labels", "relabelled", "wire_labels"]
+__all__ = ["bundle_labels", "outer_numbers", "relabelled", "wire_labels"]
 
 _SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)
 _CLEAR = 0.12
@@ -65,6 +65,38 @@ def relabelled(items: Sequence[Item], start: int, taken: Collection[str]) -> tup
             item = replace(item, label=name)
         made.append(item)
     return made, len(names)
+
+
+def outer_numbers(
+    name: str, ports: Mapping[int, tuple[Point, Point]], items: Sequence[Item], role: str
+) -> list[Text] | None:
+    """The numbers of a disc's legs outside of it, each beside its wire; None where they have no room there.
+
+    Inside they would read as a part of the name.
+    """
+    wires = [i for i in items if isinstance(i, Wire)]
+    near = [i for i in items if isinstance(i, (NodeShape, Text))]
+    shapes = [i for i in near if isinstance(i, NodeShape)]
+    texts = [i for i in near if isinstance(i, Text)]
+    made: list[Text] = []
+    for leg, (point, normal) in sorted(ports.items()):
+        beside = [rotated(normal, 90.0 * side) for side in (1, -1)]
+        tries = [
+            Text(f"{name}-{leg}", str(leg), add(add(point, normal, 0.4), way, 0.34), 0.6, role, True) for way in beside
+        ]
+        tries = [replace(text, owner=f"{name}#{leg}") for text in tries]
+        free = [t for t in tries if _free(t, wires[0], wires, shapes, [*texts, *made]) and _is_nearest(t, leg, ports)]
+        if not free:
+            return None
+        made.append(free[0])
+    told = all(min(made, key=lambda t: distance(t.center, ports[leg][0])).label == str(leg) for leg in ports)
+    return made if told else None
+
+
+def _is_nearest(text: Text, leg: int, ports: Mapping[int, tuple[Point, Point]]) -> bool:
+    """Whether a number is clearly nearer to its own port than to any other."""
+    own = distance(text.center, ports[leg][0])
+    return all(distance(text.center, point) > own + 0.1 for other, (point, _) in ports.items() if other != leg)
 
 
 def bundle_labels(items: Sequence[Item]) -> list[Text]:

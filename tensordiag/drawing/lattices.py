@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .components import Component
-from .layout import Placement, Size
+from .components import Component, inversions
+from .extents import Size
+from .layout import Placement
 from .merges import is_joined
+from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
@@ -31,11 +33,16 @@ Strand = tuple[list[int], int]
 
 @dataclass
 class _Hub:
-    """What hangs on a hub besides the strands: a path, and an open leg at its end or on the hub itself."""
+    """What hangs on a hub besides the strands: a path, and an open leg at its end or on the hub itself.
+
+    `beside` is what hangs among the strands, by the hub's legs: on legs that a merge joins, on all but one of a dot's.
+    Each is a path with the open leg at its end, or −1.
+    """
 
     node: int
     tail: list[int]
     leg: int | None
+    beside: dict[int, tuple[list[int], int]] = field(default_factory=dict)
 
 
 def _theta(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement | None:
@@ -45,33 +52,43 @@ def _theta(component: Component, size: Size, style: Style, sides: dict[int, str]
         return None
     if component.node(hubs[1]).kind == "copy" and component.node(hubs[0]).kind != "copy":
         hubs = hubs[::-1]  # a tensor at the right has its legs from top to bottom
+    found: list[Placement] = []
     for first, second in (hubs, hubs[::-1]):
-        left, right = _hub(component, first), _hub(component, second)
+        left, right = _hub(component, first, sides), _hub(component, second, sides)
         if left is None or right is None:
             return None
         wanted = [(hub.leg, side) for hub, side in ((left, "left"), (right, "right")) if hub.leg is not None]
-        if all(sides.get(leg) in (side, "down", "across") for leg, side in wanted):
-            return _place_theta(component, left, right, size, style, sides)
-    return None
+        if all(sides.get(leg) in (side, "down", "across", "any") for leg, side in wanted):
+            made = _place_theta(component, left, right, size, style, sides)
+            found += [made] if made is not None else []
+    return min(found, key=_disorder, default=None)
 
 
-def _hub(component: Component, hub: int) -> _Hub | None:
-    """What hangs on a hub; None where that is more than one thing, or has branches."""
-    made = _Hub(hub, [], None)
-    hanging = 0
-    for wire, there in component.links[hub]:
+def _disorder(made: Placement) -> int:
+    """How many pairs of open legs stand in the wrong order above or below."""
+    rows = [sorted((at, leg) for leg, (side, at) in made.tips.items() if side == way) for way in ("up", "down")]
+    return sum(inversions([leg for _, leg in row]) for row in rows)
+
+
+def _hub(component: Component, hub: int, sides: dict[int, str]) -> _Hub | None:
+    """What hangs on a hub; None where that is more than one thing on a node that needs its legs in order."""
+    kind = component.node(hub).kind
+    hanging: dict[int, tuple[list[int], int]] = {}
+    for leg, (wire, there) in enumerate(component.links[hub]):
         path, (end, place), _ = _follow(component, wire, there)
         if end == hub:
             return None
         if end in (OPEN, _DEAD):
-            hanging += 1
-            made.tail = path
-            made.leg = place if end == OPEN else None
-            if is_joined(component, hub, component.leg_of(hub, wire)):
-                return None  # what hangs on a merge's wide side would hook round it
-        elif component.node(hub).kind == "merge" and not is_joined(component, hub, component.leg_of(hub, wire)):
+            hanging[leg] = path, place if end == OPEN else -1
+        elif kind == "merge" and not is_joined(component, hub, leg):
             return None
-    return made if hanging <= 1 else None
+    outer = [leg for leg in hanging if not is_joined(component, hub, leg)]
+    if len(outer) > 1 and kind == "copy":
+        outer = [leg for leg in outer if sides.get(hanging[leg][1]) in ("left", "right")][-1:] or outer[:1]
+    if len(outer) > 1:
+        return None
+    path, place = hanging.pop(outer[0]) if outer else ([], -1)
+    return _Hub(hub, path, place if place >= 0 else None, hanging)
 
 
 def _place_theta(
@@ -80,15 +97,19 @@ def _place_theta(
     ordered = component.node(left.node).kind == "copy" and component.node(right.node).kind == "tensor"
     here, far = (right, left) if ordered else (left, right)
     strands: list[Strand] = []
-    for wire, there in _turning(component, here, upward=not ordered):
+    upward = not ordered and component.node(far.node).kind != "copy"  # at a dot they may stand as they come
+    for wire, there in _turning(component, here, upward=upward):
         path, (end, _), number = _follow(component, wire, there)
         if end == far.node:
             strands.append((path[::-1] if ordered else path, number))
     used = {left.node, right.node, *left.tail, *right.tail}.union(*(p for p, _ in strands))
+    used = used.union(*(path for hub in (left, right) for path, _ in hub.beside.values()))
     if len(strands) < 2 or used != set(component.nodes):
         return None
     made = Placement("theta")
-    _place_strands(component, (left.node, right.node), strands, size, style, made)
+    _place_strands(component, (left, right), strands, size, style, made)
+    for hub, sign in ((left, 1.0), (right, -1.0)):
+        _lay_beside(component, hub, sign, size, style, made)
     for hub, sign, side in ((left, -1.0, "left"), (right, 1.0, "right")):
         x = made.centers[hub.node][0] + sign * size(hub.node)[0] / 2
         for node in hub.tail:
@@ -127,23 +148,23 @@ def _follow(component: Component, wire: int, there: tuple[int, int]) -> tuple[li
 
 
 def _place_strands(
-    component: Component, hubs: tuple[int, int], strands: list[Strand], size: Size, style: Style, made: Placement
+    component: Component, hubs: tuple[_Hub, _Hub], strands: list[Strand], size: Size, style: Style, made: Placement
 ) -> None:
     """Hubs at both ends of the base line, strands in rows between them."""
-    left, right = hubs
+    left, right = (hub.node for hub in hubs)
     widths = [sum(size(n)[0] for n in path) + style.gap * max(0, len(path) - 1) for path, _ in strands]
-    heights = [max([size(n)[1] for n in path] or [1.2]) for path, _ in strands]
+    heights = [_reach(path, size) for path, _ in strands]
     middle = max(widths)
-    total = sum(heights) + style.row_gap * (len(strands) - 1)
-    fan = max(style.fan_gap, 0.33 * total)
+    total = sum(map(sum, heights)) + style.row_gap * (len(strands) - 1)
+    fan = max(style.fan_gap, 0.33 * total) + max(_beside_room(component, hub, size, style) for hub in hubs)
     x_right = middle + 2 * fan
     made.centers[left] = (-size(left)[0] / 2, 0.0)
     made.centers[right] = (x_right + size(right)[0] / 2, 0.0)
     made.axes[left] = made.axes[right] = "h"
     y = total / 2
-    for (path, wire), width, height in zip(strands, widths, heights, strict=True):
-        middle_y = y - height / 2
-        y -= height + style.row_gap
+    for (path, wire), width, (below, above) in zip(strands, widths, heights, strict=True):
+        middle_y = y - above
+        y -= below + above + style.row_gap
         x = fan + (middle - width) / 2
         if not path and abs(middle_y) > 1e-9:
             made.vias[wire] = (x_right / 2, middle_y)
@@ -155,6 +176,61 @@ def _place_strands(
             made.centers[node], made.axes[node] = (x + size(node)[0] / 2, middle_y), "h"
             x += size(node)[0] + style.gap
 
+
+def _reach(row: Sequence[int], size: Size) -> tuple[float, float]:
+    """How far a row of nodes reaches below its line and above it; an empty one has a wire."""
+    found = [size.reach(node) for node in row] or [(0.6, 0.6)]
+    return max(below for below, _ in found), max(above for _, above in found)
+
+
+def _beside_room(component: Component, hub: _Hub, size: Size, style: Style) -> float:
+    """How far what hangs among the strands of a hub reaches toward their middle."""
+    if not hub.beside or component.node(hub.node).kind != "merge":
+        return 0.0
+    breadths = [max([0.0, *(size(n)[1] for n in path)]) for path, _ in hub.beside.values()]
+    return _apart(breadths, style)[-1] + max(_BESIDE, breadths[-1] / 2)
+
+
+def _lay_beside(component: Component, hub: _Hub, sign: float, size: Size, style: Style, made: Placement) -> None:
+    """Let what hangs among the strands of a hub go up over them all, or down; `sign` says where the strands are."""
+    x = made.centers[hub.node][0]
+    free = component.node(hub.node).kind != "merge"
+    hanging = sorted(hub.beside) if not free else sorted(hub.beside, key=lambda leg: hub.beside[leg][1])
+    joined = range(component.node(hub.node).legs - 1)
+    first = -1 if free else next((leg for leg in joined if leg not in hub.beside), 0)
+    rows = {"up": [leg for leg in hanging if leg < first], "down": [leg for leg in hanging if leg > first]}
+    for way, legs in rows.items():
+        breadths = [max([0.0, *(size(n)[1] for n in hub.beside[leg][0])]) for leg in legs]
+        at = _apart(breadths, style)
+        middle = (at[0] + at[-1]) / 2 if at else 0.0
+        for leg, place in zip(legs if free or way == "up" else legs[::-1], at, strict=True):
+            aside = place - middle if free else sign * (size(hub.node)[0] / 2 + _BESIDE + place)
+            _hang(hub, leg, (x + aside, 1.0 if way == "up" else -1.0), size, style, made)
+
+
+def _apart(breadths: Sequence[float], style: Style) -> list[float]:
+    """Where things of these breadths stand beside each other, seen from the first one."""
+    at: list[float] = []
+    for before, here in zip([0.0, *breadths], breadths, strict=False):
+        at.append(at[-1] + max(_BESIDE, (before + here) / 2 + style.row_gap * (before + here > 0)) if at else 0.0)
+    return at
+
+
+def _hang(hub: _Hub, leg: int, at: tuple[float, float], size: Size, style: Style, made: Placement) -> None:
+    """Place a path that hangs on a hub above (`at[1]` = 1) or below it, and the open leg at its end."""
+    path, place = hub.beside[leg]
+    x, way = at
+    y = size(hub.node)[1] / 2
+    for node in path:
+        depth = size(node)[0]
+        made.centers[node], made.axes[node] = (x, way * (y + style.gap + depth / 2)), "v"
+        y += style.gap + depth
+    if place >= 0:
+        made.tips[place] = ("up" if way > 0 else "down", x)
+
+
+_BESIDE = 0.95
+"""How far apart open legs are beside a hub."""
 
 # -- a lasso --------------------------------------------------------------------------------------------
 
@@ -187,21 +263,23 @@ def _place_lasso(
     sign = 1.0 if any(sides.get(leg) == "left" for leg in component.outputs) else -1.0
     made = Placement("lasso", {hub: (0.0, 0.0)}, {hub: "h"})
     half = len(path) // 2
-    rows = (path[:half], path[len(path) - half :][::-1])
-    tall = max(size(n)[1] for n in path)
+    level = len(path) % 2 == 1 and component.node(path[half]).kind not in TURNING_KINDS  # it cannot stand across
+    rows = (path[: half + level], path[len(path) - half :][::-1])
+    apart = _reach(rows[0], size)[0] + style.row_gap + _reach(rows[1], size)[1]
+    heights = (apart / 2, -apart / 2)
     start = size(hub)[0] / 2 + style.fan_gap
     reach = start + max(sum(size(n)[0] + style.gap for n in row) for row in rows)
-    for row, level in zip(rows, (1.0, -1.0), strict=True):
+    for row, height in zip(rows, heights, strict=True):
         x = reach - sum(size(n)[0] + style.gap for n in row)  # both end where the path turns round
         if x - start > style.fan_gap:
             wire = next(w for w, there in component.links[row[0]] if there[0] == hub)
-            made.vias[wire] = (sign * start, level * (tall + style.row_gap) / 2)
+            made.vias[wire] = (sign * start, height)
         for node in row:
             width = size(node)[0]
-            made.centers[node] = (sign * (x + width / 2), level * (tall + style.row_gap) / 2)
+            made.centers[node] = (sign * (x + width / 2), height)
             made.axes[node] = "h"
             x += width + style.gap
-    if len(path) % 2:
+    if len(path) % 2 and not level:
         middle = path[half]
         made.centers[middle] = (sign * (reach + size(middle)[1] / 2 + 0.4), 0.0)
         made.axes[middle] = "v"

@@ -6,21 +6,21 @@ the line that sums are aligned on at y = 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .components import Component, leg_key
+from .extents import Size
 from .geometry import Point
-from .hanging import amid, shared_out
-from .merges import grown_back, offsets, straightened
+from .growths import LEG_WIDTH, grow, total
+from .hanging import amid, in_order, shared_out
+from .merges import offsets, straightened
+from .orders import read_forward
 from .shapes import TURNING_KINDS
 from .skeletons import OPEN
 from .style import Style
 
-__all__ = ["Placement", "Size", "place"]
-
-Size = Callable[..., tuple[float, float]]
-"""Width and height of a node by its number; with a second argument, of a frame whose two legs have numbers."""
+__all__ = ["Placement", "place"]
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Placement:
     `tips` gives for an open leg the side (`left`, `right`, `up`, `down`, or `slant`) and its place along it;
     `closures` the wires that run round the others, with their depth; `vias` a point that a wire passes; `rays` the
     open legs that run straight to the frame at any angle; `lanes` a point from which an open leg runs straight, past
-    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `kind` is the
-    structure's name.
+    what is beside it; `rooms` points that wires may reach; `points` the tips of slanted legs; `upright` says that
+    rows run from top to bottom; `kind` is the structure's name.
     """
 
     kind: str
@@ -45,21 +45,23 @@ class Placement:
     lanes: dict[int, Point] = field(default_factory=dict)
     rooms: list[Point] = field(default_factory=list)
     points: dict[int, Point] = field(default_factory=dict)
+    upright: bool = False
 
 
 def place(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
     """The layout that fits the component's structure; `sides` says which open legs may go left or right."""
     from .lattices import recognise
+    from .rings import closed_ring, periodic
     from .stress import general
 
     if component.is_ring:
-        return _ring(component, size, style)
+        return closed_ring(component, size, style)
     if component.is_tree:
         outer = [place for place in component.outputs if sides.get(place) in ("left", "right")]
         if _rooted_is_better(component, outer):
             return _rooted(component, size, style, sides)
         return _spine(component, size, style, sides)
-    found = recognise(component, size, style, sides)
+    found = recognise(component, size, style, sides) or periodic(component, size, style)
     return found if found is not None else general(component, size, style, sides)
 
 
@@ -80,90 +82,13 @@ def _rooted_is_better(component: Component, outer: Sequence[int]) -> bool:
         return True
     if not component.outputs:
         return len(hubs) == 1 and len(component.neighbours[hubs[0]]) > 3
-    return all(len(component.neighbours[hub]) < 9 for hub in hubs) and len(hubs) <= 2
+    return all(len(component.neighbours[hub]) < 9 for hub in hubs) and len(hubs) <= _MOST_HUBS
+
+
+_MOST_HUBS = 6
 
 
 # -- rooted: a tidy tree growing to the left of its root -------------------------------------------------
-
-
-@dataclass
-class _Growth:
-    """A tree in coordinates of depth (away from the root) and breadth (across), the root at the origin.
-
-    Open legs stand among the nodes under the numbers of `leg_key`.  `lead` is the room that the tree needs before its
-    root: what hangs on the wide side of a merge grows back there.
-    """
-
-    at: dict[int, Point]
-    breadth: float
-    lead: float
-
-
-def _room(component: Component, node: int, size: Size) -> float:
-    """The breadth that a node takes, loops and the arcs of a doubly joined matrix included."""
-    if node < 0:
-        return _LEG_WIDTH
-    extra = max([0.0, *(0.55 * (component.wires_between(node, n) - 1) for n in component.neighbours[node])])
-    if component.wires_between(node, node):
-        extra = 3.6
-    elif len(component.neighbours[node]) == 1 and component.is_across(node, component.neighbours[node][0]):
-        extra = 4.4
-    return size(node)[1] + extra
-
-
-def _grow(component: Component, root: int, parent: int, size: Size, style: Style) -> _Growth:
-    """Place the subtree of `root` seen from `parent`: blocks of children side by side, none overlapping."""
-    order, above = [root], {root: parent}
-    children: dict[int, list[int]] = {}
-    back: dict[int, list[int]] = {}
-    for node in order:
-        found = component.turned_from(node, above[node]) if node >= 0 else []
-        back[node] = grown_back(component, node, above[node]) if node >= 0 else []
-        children[node] = [child for child in found if child not in back[node]]
-        above.update((child, node) for child in found)
-        order.extend(found)
-    block: dict[int, float] = {}
-    inner: dict[int, float] = {}
-    lead: dict[int, float] = {}
-    deep: dict[int, float] = {}
-    for node in reversed(order):
-        below = children[node]
-        inner[node] = _total([block[child] for child in below], style)
-        beside = sum(block[child] + style.row_gap for child in back[node])
-        block[node] = max(_room(component, node, size), inner[node], 2 * beside)
-        lead[node] = max((deep[child] + style.gap for child in back[node]), default=0.0)
-        ahead = max((style.fan_gap + deep[child] for child in below), default=0.0)
-        deep[node] = lead[node] + (size(node)[0] if node >= 0 else 0.0) + ahead
-    at: dict[int, Point] = {root: (0.0, 0.0)}
-    way = {root: 1.0}
-    for node in order:
-        below = children[node]
-        here = at[node][1] - inner[node] / 2
-        fan = _fan(component, node, [(child, block[child]) for child in below], style)
-        for child in below:
-            width = size(child)[0] if child >= 0 else 0.0
-            single = len(below) == 1 and child >= 0 and component.wires_between(node, child) == 1
-            gap = lead[child] + (style.gap if single else fan)
-            depth = at[node][0] + way[node] * (size(node)[0] / 2 + gap + width / 2)
-            at[child], way[child] = (depth, here + block[child] / 2), way[node]
-            here += block[child] + style.row_gap
-        aside = at[node][1] + style.row_gap / 2
-        for child in back[node]:
-            depth = at[node][0] - way[node] * (size(node)[0] / 2 + style.gap + lead[child] + size(child)[0] / 2)
-            at[child], way[child] = (depth, aside + block[child] / 2), -way[node]
-            aside += block[child] + style.row_gap
-    return _Growth(at, block[root], lead[root])
-
-
-def _fan(component: Component, node: int, below: list[tuple[int, float]], style: Style) -> float:
-    """How far from a node its children stand, so that wires are not too steep, least of all round those across."""
-    whole = _total([breadth for _, breadth in below], style)
-    here = steep = 0.0
-    for child, breadth in below:
-        if child >= 0 and node >= 0 and component.is_across(child, node):
-            steep = max(steep, abs(here + breadth / 2 - whole / 2))
-        here += breadth + style.row_gap
-    return max(style.fan_gap, 0.22 * whole, 0.8 * steep)
 
 
 def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -175,12 +100,14 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
     else:
         output, parent, side = -1, OPEN, "right"
         root = component.farthest(component.farthest(component.nodes[-1]))
-        root = max(root, component.farthest(root)) if not _branching(component) else root
-    growth = _grow(component, root, parent, size, style)
-    sign = 1.0 if side == "left" else -1.0
+        root = max(root, component.farthest(root), key=lambda node: component.node(node).place)
+        if not _branching(component):
+            root = read_forward(component, component.path(component.farthest(root), root))[-1]
+    sign = 1 if side == "left" else -1
+    growth = grow(component, root, parent, size, style, level=sign)
     for node, (depth, breadth) in growth.at.items():
         made.centers[node] = (sign * depth, sign * breadth)
-        made.axes[node] = "h"
+        made.axes[node] = "v" if node in growth.hung else "h"
     if output >= 0:
         made.tips[output] = (side, 0.0)
     return made
@@ -192,16 +119,21 @@ def _rooted(component: Component, size: Size, style: Style, sides: dict[int, str
 def _spine_nodes(component: Component, sides: dict[int, str]) -> list[int]:
     homes = component.homes
     if len(component.outputs) >= 2:
-        left = next((o for o in component.outputs if sides.get(o) == "left"), component.outputs[0])
         right = next((o for o in component.outputs[::-1] if sides.get(o) == "right"), -1)
+        other = next(o for o in component.outputs if o != right)
+        left = next((o for o in component.outputs if sides.get(o) == "left"), other)
         last = right if right >= 0 else next(o for o in component.outputs[::-1] if o != left)
         return straightened(component, component.path(homes[left][0], homes[last][0]), left, right)
     if component.outputs:
         end = homes[component.outputs[0]][0]
         return straightened(component, component.path(component.farthest(end), end), -1, component.outputs[0])
     start = component.farthest(component.nodes[-1])
-    end = component.farthest(start)
-    return straightened(component, component.path(min(start, end), max(start, end)), -1, -1)
+    end = component.farthest(start, first=True)
+    if component.node(end).place:
+        other = component.farthest(end, first=True)
+        start = min(end, other, key=lambda node: component.node(node).place)
+        end = component.farthest(start)
+    return straightened(component, read_forward(component, component.path(min(start, end), max(start, end))), -1, -1)
 
 
 def _spine(component: Component, size: Size, style: Style, sides: dict[int, str]) -> Placement:
@@ -232,7 +164,8 @@ def _lay_row(
         if (component.is_bar(node) or _is_bracket(component, node)) and up + down:
             taken = {made.tips[o][0] for o, (home, _) in component.homes.items() if home == node and o in made.tips}
             last = "left" in taken or (after == -2 and "right" not in taken)
-            x = _bar_with_legs(component, node, up + down, (edge["row"] + style.gap, width), last, made, style)
+            room = (edge["row"] + style.gap, width, edge["down"] + style.row_gap)
+            x = _bar_with_legs(component, node, up + down, room, last, made, style)
             edge["row"] = x - style.gap
             edge["down"] = max(edge["down"], edge["row"])
             continue
@@ -241,29 +174,31 @@ def _lay_row(
         if component.node(node).kind == "merge" and up + down:
             _lay_merge(_Row(component, size, style, made, edge), node, up + down, before)
             continue
+        aside = {
+            way: found[0][1] for way, found in (("up", up), ("down", down)) if _is_lone_frame(component, node, found)
+        }
         branches = {
-            "up": (up, _branch_widths(component, node, up, size, style)),
-            "down": (down, _branch_widths(component, node, down, size, style)),
+            way: (found, _branch_widths(component, node, found, size, style))
+            for way, found in (("up", up), ("down", down))
+            if way not in aside
         }
         # only a single branch stands straight over its node; legs and several branches need the room beside it too
-        own = max([width, *(_total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
-        x = edge["row"] + style.gap + own / 2
+        own = max([width, *(total(w, style) for b, w in branches.values() if len(b) > 1 or (b and b[0][0] == "leg"))])
+        x = max([edge["row"] + style.gap + own / 2, *(edge[way] + style.row_gap - width / 2 for way in aside)])
         tall = height > style.matrix_width + 0.2 or component.wires_between(node, node) > 0
         tall = tall or any(component.is_across(node, hub) for hub in component.neighbours[node])
         for way, (branch, widths) in branches.items():
             if branch or tall:
-                x = max(x, edge[way] + style.row_gap + max(_total(widths, style), width if tall else 0.0) / 2)
+                x = max(x, edge[way] + style.row_gap + max(total(widths, style), width if tall else 0.0) / 2)
         made.centers[node] = (x, 0.0)
         made.axes.setdefault(node, "h")
         edge["row"] = x + own / 2
+        for way, frame in aside.items():
+            _lay_frame(_Row(component, size, style, made, edge), frame, x + width / 2 + style.gap, way)
         for way, (branch, widths) in branches.items():
             _lay_branches(component, node, (branch, widths), (x, 1.0 if way == "up" else -1.0), size, style, made)
             if branch or tall:
-                edge[way] = x + max(_total(widths, style), width if tall else 0.0) / 2
-
-
-def _total(widths: Sequence[float], style: Style) -> float:
-    return sum(widths) + style.row_gap * max(0, len(widths) - 1)
+                edge[way] = x + max(total(widths, style), width if tall else 0.0) / 2
 
 
 @dataclass
@@ -304,6 +239,22 @@ def _lay_merge(row: _Row, node: int, hanging: list[tuple[str, int]], before: int
         edge[way] = max(edge[way], at + breadth / 2)
 
 
+def _is_lone_frame(component: Component, node: int, hanging: list[tuple[str, int]]) -> bool:
+    """Whether a frame with one leg is all that hangs on a dot on one side: it keeps its wire at its left."""
+    kind, what = hanging[0] if len(hanging) == 1 else ("leg", OPEN)
+    single = kind == "node" and component.node(what).kind == "frame" and component.node(what).legs == 1
+    return single and component.node(node).kind == "copy"
+
+
+def _lay_frame(row: _Row, frame: int, x: float, way: str) -> None:
+    """Place a frame above or below the row, its left side at x; moves the edge on."""
+    below, above = row.size.reach(frame)
+    y = row.style.body / 2 + row.style.row_gap + (below if way == "up" else above)
+    row.made.centers[frame] = (x + row.size(frame)[0] / 2, y if way == "up" else -y)
+    row.made.axes[frame] = "h"
+    row.edge[way] = x + row.size(frame)[0]
+
+
 def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
     """What hangs on a merge above and below the joined leg that the row takes, from the outermost leg inward."""
     row = component.links[node]
@@ -319,7 +270,6 @@ def _beside_merge(component: Component, node: int, hanging: list[tuple[str, int]
     }
 
 
-_LEG_WIDTH = 0.9
 _STEEP = 3.0
 """An open leg farther aside than this would meet the corner of what hangs beside it."""
 
@@ -334,17 +284,21 @@ def _bar_with_legs(
     component: Component,
     node: int,
     legs: list[tuple[str, int]],
-    at: tuple[float, float],
+    at: tuple[float, float, float],
     last: bool,
     made: Placement,
     style: Style,
 ) -> float:
-    """Place a matrix whose open legs bend down beside it; the x where the next node may begin."""
-    x, width = at
+    """Place a matrix whose open legs bend down beside it; the x where the next node may begin.
+
+    `at` is where it may begin, its width, and where the first leg may go down.
+    """
+    x, width, free = at
     both = len(legs) == 2
-    places = sorted((what for _, what in legs), key=lambda place_: component.homes[place_][1])
+    places = sorted(what for _, what in legs)
     left = places[0] if both or not last else None
     right = places[-1] if both or last else None
+    x = max(x, free - 0.3 if left is not None else free - width - style.gap * 0.7)
     if left is not None:
         made.tips[left] = ("down", x + 0.3)
         x += 0.3 + style.gap * 0.7
@@ -360,10 +314,10 @@ def _bar_with_legs(
 def _upright(component: Component, size: Size) -> Size:
     """Depth and breadth of nodes in a branch that grows up or down: a matrix stands on its side there."""
 
-    def turned(node: int) -> tuple[float, float]:  # a frame in a branch has its wires above and below
+    def turned(node: int, numbered: bool) -> tuple[float, float]:  # a frame in a branch has its wires above and below
         return size(node) if component.node(node).kind in TURNING_KINDS else size(node, True)[::-1]
 
-    return turned
+    return Size(turned)
 
 
 def _branch_widths(
@@ -372,9 +326,9 @@ def _branch_widths(
     widths = []
     for kind, what in branch:
         if kind == "leg":
-            widths.append(_LEG_WIDTH)
+            widths.append(LEG_WIDTH)
         else:
-            widths.append(_grow(component, what, node, _upright(component, size), style).breadth)
+            widths.append(grow(component, what, node, _upright(component, size), style).breadth)
     return widths
 
 
@@ -391,7 +345,7 @@ def _lay_branches(
     branch, widths = branches
     x, way = at
     across = _upright(component, size)
-    here = x - _total(widths, style) / 2
+    here = x - total(widths, style) / 2
     shared = any(kind == "node" for kind, _ in branch)
     for (kind, what), width in zip(branch, widths, strict=True):
         middle = here + width / 2
@@ -401,7 +355,7 @@ def _lay_branches(
             if shared and abs(middle - x) > _STEEP:
                 made.lanes[what] = middle, way * (size(node)[1] / 2 + 0.7 * style.fan_gap)
             continue
-        growth = _grow(component, what, node, across, style)
+        growth = grow(component, what, node, across, style, way)
         gap = style.gap if len(branch) == 1 else 0.7 * style.fan_gap
         if width / 2 > size(node)[0] / 2 + style.gap:  # it stands over the node's neighbours too
             gap = max(gap, (style.body - size(node)[1]) / 2 + style.row_gap)
@@ -445,36 +399,16 @@ def _branches(
             continue
         there = row[leg][1]
         if there[0] == OPEN:
-            hanging.append(("leg", there[1], below))
+            hanging.append(("leg", there[1], below or sides.get(there[1]) == "down"))
         elif there[0] not in seen:
             seen.add(there[0])
-            hanging.append(("node", there[0], below))
+            first_leg = component.first_leg(there[0], node)
+            hanging.append(("node", there[0], below or (first_leg is not None and sides.get(first_leg) == "down")))
     if free:
         hanging = shared_out(component, node, hanging)
-    down = [(kind, what) for kind, what, low in hanging if low]
+    down = in_order(component, node, [(kind, what) for kind, what, low in hanging if low])
     up = [(kind, what) for kind, what, low in hanging if not low]
+    up = in_order(component, node, up if free else up[::-1])
     if not free:
-        return up[::-1], down
+        return up, down
     return amid(component, node, up), amid(component, node, down)
-
-
-# -- ring ------------------------------------------------------------------------------------------------
-
-
-def _ring(component: Component, size: Size, style: Style) -> Placement:
-    """A row from the first node, closed by a wire below it; leg 0 of the first node faces left."""
-    made = Placement("ring")
-    first = component.nodes[0]
-    row = [first]
-    wire, (here, leg) = component.links[first][1]
-    while here != first:
-        row.append(here)
-        wire, (here, leg) = component.links[here][1 - leg]
-    made.closures[wire] = ("below", 1)
-    x = 0.0
-    for node in row:
-        width = size(node)[0]
-        x += width / 2
-        made.centers[node], made.axes[node] = (x, 0.0), "h"
-        x += width / 2 + style.gap
-    return made

@@ -13,7 +13,7 @@ from .geometry import Box, Point, distance, inside
 from .readback import border_gap
 from .scene import NodeShape, Scene, Text, Wire
 
-__all__ = ["DrawMetrics", "coincide", "hits", "measure"]
+__all__ = ["DrawMetrics", "coincide", "coincides", "hits", "measure"]
 
 
 @dataclass(frozen=True)
@@ -84,22 +84,43 @@ def _within(inner: Box, outer: Box) -> bool:
 
 def _coincident(wires: list[Wire]) -> int:
     """Pairs of wires that run on top of each other."""
-    arrays = [np.array(w.points) for w in wires]
-    return sum(coincide(arrays[a], arrays[b]) for a, b in meeting(wires))
+    lines = [np.array(w.points) for w in wires]
+    spots = [_evenly(line) for line in lines]
+    pairs = meeting(wires)
+    return sum(_runs_along(spots[a], lines[b]) or _runs_along(spots[b], lines[a]) for a, b in pairs)
 
 
 def coincide(first: np.ndarray, second: np.ndarray, room: float = 0.1) -> bool:
     """Whether two polylines run closer than `room` over half of the shorter one."""
+    return _runs_along(_evenly(first), second, room) or _runs_along(_evenly(second), first, room)
 
-    def near(a: np.ndarray, b: np.ndarray) -> float:
-        middle = (a[:-1] + a[1:]) / 2
-        start, step = b[:-1], b[1:] - b[:-1]
-        length = np.maximum((step**2).sum(1), 1e-12)
-        t = np.clip((((middle[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
-        gaps = np.hypot(*np.moveaxis(middle[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
-        return float((gaps < room).mean())
 
-    return max(near(first, second), near(second, first)) > 0.5
+def coincides(first: Wire, second: Wire) -> bool:
+    """Whether two wires run on top of each other."""
+    return coincide(np.array(first.points), np.array(second.points))
+
+
+_SPOTS = 32
+
+
+def _evenly(line: np.ndarray) -> np.ndarray:
+    """Points of a polyline, as far from each other along it."""
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = (np.arange(_SPOTS) + 0.5) * lengths[-1] / _SPOTS
+    return np.stack([np.interp(at, lengths, line[:, 0]), np.interp(at, lengths, line[:, 1])], 1)
+
+
+def _runs_along(spots: np.ndarray, line: np.ndarray, room: float = 0.1) -> bool:
+    """Whether more than half of the points are closer than `room` to a polyline."""
+    low, high = line.min(0) - room, line.max(0) + room
+    spots = spots[((spots > low) & (spots < high)).all(1)]
+    if 2 * len(spots) <= _SPOTS:  # which is quickly seen
+        return False
+    start, step = line[:-1], line[1:] - line[:-1]
+    length = np.maximum((step**2).sum(1), 1e-12)
+    t = np.clip((((spots[:, None] - start[None]) * step[None]).sum(2)) / length[None], 0, 1)
+    gaps = np.hypot(*np.moveaxis(spots[:, None] - start[None] - t[..., None] * step[None], 2, 0)).min(1)
+    return bool((gaps < room).sum() > _SPOTS / 2)
 
 
 def _overlaps(shapes: list[NodeShape]) -> int:
@@ -143,10 +164,11 @@ def hits(wire: Wire, shapes: list[NodeShape]) -> int:
             continue
         if wire.id.startswith(shape.id + "."):
             continue
+        around = shape.box.grown(0.3)
         if shape.id in own:
-            inner = wire.points[2:-2]
+            inner = (p for p in wire.samples[2:-2] if around.contains(p))
             count += any(inside(p, shape.corners) and border_gap(shape, p) > 0.12 for p in inner)
-        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.points):
+        elif any(inside(p, shape.corners) or border_gap(shape, p) < 0.25 for p in wire.samples if around.contains(p)):
             count += 1
     return count
 
@@ -168,7 +190,7 @@ def _labels(scene: Scene, shapes: list[NodeShape], wires: list[Wire]) -> tuple[i
                 spill += not all(inside(p, home.corners) for p in _corners(box))
             continue
         for wire in wires:
-            if wire.box.meets(box) and any(box.contains(p) for p in wire.points):
+            if wire.box.meets(box) and any(box.contains(p) for p in wire.samples):
                 label_wire += 1
     return label_label, label_node, label_wire, spill
 

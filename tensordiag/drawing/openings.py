@@ -88,9 +88,9 @@ class Openings:
         met += 10.0 * hits(wire, self.shapes) + 1.0 * (hits(wire, self.ghosts) > 0)
         met += 10.0 * any(abs(x - way.x) < _APART - 1e-6 for x in self.taken[way.up])
         met += 6.0 * sum(other.box.meets(text.box.grown(0.1)) for other in self.texts)
-        met += 6.0 * sum(any(text.box.contains(p) for p in other.points) for other in near)
+        met += 6.0 * sum(any(text.box.contains(p) for p in other.samples) for other in near)
         met += 6.0 * sum(
-            other.box.meets(wire.box) and any(other.box.contains(p) for p in wire.points) for other in self.texts
+            other.box.meets(wire.box) and any(other.box.contains(p) for p in wire.samples) for other in self.texts
         )
         return met
 

@@ -11,18 +11,23 @@ from .shapes import arrowhead, bevel, hatching, outline, stroke
 from .style import Style, Theme, mixed
 from .typesetting import typeset
 
-__all__ = ["Stroke", "strokes"]
+__all__ = ["DASHED", "DOTTED", "Stroke", "strokes"]
+
+DASHED, DOTTED = (1.6, 1.3), (0.0, 2.0)
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A path with its colours; the width is in points, an empty colour means none."""
+    """A path with its colours; the width is in points, an empty colour means none.
+
+    `dash` is how long the dashes and the gaps of a broken line are, in widths of it; dashes of no length are dots.
+    """
 
     path: Path
     fill: str = ""
     color: str = ""
     width: float = 0.0
-    dashed: bool = False
+    dash: tuple[float, float] | tuple[()] = ()
     item: str = ""
     title: str = ""
 
@@ -45,7 +50,7 @@ def strokes(scene: Scene, theme: Theme, style: Style) -> list[Stroke]:
         elif isinstance(item, Text):
             made.append(_text(item, theme))
         elif isinstance(item, Bubble):
-            made.append(Stroke(item.path, theme.panel, _state(item.state, theme.ink, theme), 1.3, False, item.id))
+            made.append(Stroke(item.path, theme.panel, _state(item.state, theme.ink, theme), 1.3, (), item.id))
         else:
             made += _arrow(item, theme)
     return made
@@ -77,9 +82,10 @@ _REACH = 0.35
 
 def _wire(item: Wire, theme: Theme, style: Style) -> list[Stroke]:
     width = item.width or (style.accent_line if item.state == "accent" else style.wire)
-    dashed = item.state in ("ghost", "removed")
-    color = _state(item.state, theme.wire, theme)
-    made = [Stroke(item.path, "", color, width, dashed, item.id)]
+    dash = DASHED if item.state in ("ghost", "removed") else DOTTED if item.dotted else ()
+    usual = theme.wire if item.hue is None or item.hue >= len(theme.hues) else theme.hues[item.hue]
+    color = _state(item.state, usual, theme)
+    made = [Stroke(item.path, "", color, width, dash, item.id)]
     if item.count > 1:  # a slash across the middle of a bundle
         middle = len(item.points) // 2
         before, after = item.points[middle - 1], item.points[middle]
@@ -94,11 +100,14 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
         return []
     title = item.label or item.kind
     ghost = item.state == "ghost"
-    if item.kind in ("copy", "ones", "anchor"):
+    dash = DASHED if ghost else ()
+    if item.kind == "anchor":  # a leg begins here; no copy tensor, which is larger and has the wires' colour
+        return [Stroke(item.path, theme.accent, theme.accent, style.outline, (), item.id, "leg")]
+    if item.kind in ("copy", "ones"):
         hollow = item.kind == "ones" or theme.open_dots or ghost
         fill = theme.background if hollow else theme.ink
         color = _state(item.state, theme.ink, theme)
-        return [Stroke(item.path, fill, color, style.outline + 0.2, ghost, item.id, "copy")]
+        return [Stroke(item.path, fill, color, style.outline + 0.2, dash, item.id, "copy")]
     color = theme.ghost if ghost else theme.ink
     width = 1.8 if item.state == "accent" else style.outline
     fill = theme.background if ghost else theme.fill("accent" if item.state == "accent" else item.role)
@@ -107,7 +116,7 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     square = item.kind == "matrix" and style.mark == "none"
     kind = "symmetric" if square else item.kind
     path = outline(kind, item.width, item.height, item.turn, item.mirrored, item.center)
-    made = [Stroke(path, fill, color, width, ghost, item.id, title)]
+    made = [Stroke(path, fill, color, width, dash, item.id, title)]
     if item.kind == "matrix" and style.mark == "strong" and not ghost:
         mark = bevel(item.height, item.width, item.turn, item.mirrored, item.center)
         made.append(Stroke(mark, mixed(fill, color, 0.35), color, width))
@@ -117,12 +126,13 @@ def _node(item: NodeShape, theme: Theme, style: Style) -> list[Stroke]:
     label = typeset(item.label).width if item.label else 0.0
     inner = stroke(item.kind, item.width, item.height, item.turn, item.mirrored, item.center, label)
     if inner:
-        made.append(Stroke(inner, "", color, 0.8, ghost))
+        made.append(Stroke(inner, "", color, 0.8, dash))
     arrow = arrowhead(item.kind, item.width, item.turn, item.center)
     if arrow:
         made.append(Stroke(arrow, color))
     if item.tick is not None:
-        made.append(Stroke(moved(circle(0.14), *item.tick), color))
+        mark = moved(circle(0.15 if item.hollow else 0.14), *item.tick)
+        made.append(Stroke(mark, theme.background, color, 0.8) if item.hollow else Stroke(mark, color))
     return made
 
 
@@ -131,7 +141,7 @@ def _text(item: Text, theme: Theme) -> Stroke:
         item.role, theme.ink
     )
     path = moved(scaled(typeset(item.label, item.roman).path, item.size), *item.origin)
-    return Stroke(path, color, "", 0.0, False, item.id, "")
+    return Stroke(path, color, "", 0.0, (), item.id, "")
 
 
 def _arrow(item: Arrow, theme: Theme) -> list[Stroke]:
@@ -141,4 +151,4 @@ def _arrow(item: Arrow, theme: Theme) -> list[Stroke]:
     back = (x2 - 0.7 * ux, y2 - 0.7 * uy)
     head = polygon([(x2, y2), (back[0] - 0.28 * uy, back[1] + 0.28 * ux), (back[0] + 0.28 * uy, back[1] - 0.28 * ux)])
     shaft: Path = (("M", ((x1, y1),)), ("L", (back,)))
-    return [Stroke(shaft, "", theme.ink, 1.2, False, item.id), Stroke(head, theme.ink)]
+    return [Stroke(shaft, "", theme.ink, 1.2, (), item.id), Stroke(head, theme.ink)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,8 @@ from ..core.expressions import Expr
 from ..dimension import as_dimension
 from .arrangements import Arrangement, Options
 from .components import Component
+from .detours import detoured
+from .extents import Size
 from .geometry import Box, Point, add, line, rotated, sub, unit
 from .layout import Placement
 from .metrics import measure
@@ -44,9 +46,11 @@ def letters(order: int, taken: frozenset[str]) -> tuple[str, ...]:
     return tuple(alphabet[k] if k < len(alphabet) else f"i_{{{k}}}" for k in range(order))
 
 
+_BESIDE = 1.1  # what is farther above or below an open leg is not in its way
+_ASIDE = 1.4  # a wire that goes no farther aside turns up or down at once
 _BUNDLE = 2.2  # how much thicker a bundle is than a wire
 _SPREADS = (1.5, 2.2, 3.0)
-_SPREAD_UP_TO, _SQUARE_UP_TO = 16, 60
+_SPREAD_UP_TO, _SQUARE_UP_TO, _NUMBERED_UP_TO = 16, 60, 60
 
 
 def _clashes(scene: Scene) -> int:
@@ -64,34 +68,53 @@ class Builder(Arrangement):
     # -- making primitives -----------------------------------------------------------------------
 
     def frame(self) -> Box:
-        """The frame that the open legs reach."""
+        """The frame that the open legs reach; what is above or below them may stand out of its sides."""
         opened = [(part, placement) for part, placement in self.placements if part.outputs]
-        box = self._extent(opened) if opened else Box(self.closed_to, 0.0, self.closed_to, 0.0)
+        boxes = self._boxes(opened) or [Box(self.closed_to, 0.0, self.closed_to, 0.0)]
+        box = Box.around(boxes)
         if self.rows:
             ys = [y for _, _, y in self.rows]
             box = Box.around([box, Box(box.left, min(ys), box.right, max(ys))])
-        sides = {side for _, placement in opened for side, _ in placement.tips.values()}
+        tips = [(side, at) for _, placement in opened for side, at in placement.tips.values()]
+        sides = {side for side, _ in tips}
         if self.rows and not opened:
             return Box(box.left, box.bottom, box.left + 2.2 * self.style.leg, box.top)
         leg = self.style.leg
-        wide = "left" in sides or "right" in sides or self.rows
-        return (
-            Box(
-                box.left - (leg if "left" in sides or self.rows else 0.0),
-                box.bottom - (leg if "down" in sides else 0.0),
-                box.right + (leg if "right" in sides or self.rows else 0.0),
-                box.top + (leg if "up" in sides else 0.0),
+        boxes += self._spread_wires(opened)
+        left = right = boxes
+        if not self.rows and not self.options.outer and all(_is_level(placement) for _, placement in opened):
+            left, right = (
+                [b for b in boxes if any(b.bottom < at + _BESIDE and at - _BESIDE < b.top for at in levels)] or boxes
+                for levels in ([at for side, at in tips if side == way] for way in ("left", "right"))
             )
-            if wide or sides
-            else box
+        return Box(
+            min(b.left for b in left) - (leg if "left" in sides or self.rows else 0.0),
+            box.bottom - (leg if "down" in sides else 0.0),
+            max(b.right for b in right) + (leg if "right" in sides or self.rows else 0.0),
+            box.top + (leg if "up" in sides else 0.0),
         )
+
+    def _spread_wires(self, pairs: Sequence[tuple[Component, Placement]]) -> list[Box]:
+        """Where wires that leave a row run along it, on their way to what does not stand straight over their node."""
+        made = []
+        for part, placement in pairs:
+            for a in part.nodes:
+                for b in part.neighbours[a]:
+                    (x, y), there = placement.centers[a], self.node_box(b, placement)
+                    aside = placement.axes[b] == "h"
+                    end = min(max(x, there.left), there.right) if aside else placement.centers[b][0]
+                    if abs(end - x) > _ASIDE and not there.bottom < y < there.top:
+                        made.append(Box(min(x, end), y - 0.1, max(x, end), y + 0.1))
+        return made
 
     def build(self) -> Picture:
         """Everything as primitives; a general layout that leaves a wire too little room is spread."""
         self.arrange()
         made = self.finish(self.frame())
-        count = len(made.scene.nodes)
-        if all(placement.kind != "general" for _, placement in self.placements) or count > _SQUARE_UP_TO:
+        count = len(self.skeleton.nodes)
+        if all(placement.kind != "general" for _, placement in self.placements):
+            return self._freed(made) if count <= _SPREAD_UP_TO else made
+        if count > _SQUARE_UP_TO:
             return made
         best = _clashes(made.scene)
         for spread in _SPREADS if best and count <= _SPREAD_UP_TO else ():
@@ -105,8 +128,25 @@ class Builder(Arrangement):
             if not best:
                 break
         made = self._squared(made, best)
-        steep = replace(made, scene=steepened(made.scene))
-        return steep if steep.scene is not made.scene and _clashes(steep.scene) < _clashes(made.scene) else made
+        for mend in (steepened, detoured):
+            mended = replace(made, scene=mend(made.scene))
+            better = mended.scene is not made.scene and _clashes(mended.scene) < _clashes(made.scene)
+            made = mended if better else made
+        return made
+
+    def _freed(self, made: Picture) -> Picture:
+        """The picture of a structure, laid out as a general network instead where less is in the way then."""
+        if self.options.layout == "stress" or not self.placements:
+            return made
+        found = _clashes(made.scene)
+        if not found:
+            return made
+        other = Builder(self.skeleton, self.sizes, replace(self.options, layout="stress"))
+        tried = other.build()
+        if _clashes(tried.scene) >= found:
+            return made
+        self.placements, self.rows, self.spread = other.placements, other.rows, other.spread
+        return tried
 
     def _squared(self, made: Picture, clashes: int) -> Picture:
         """The picture with the nodes of general layouts level or upright, where that costs nothing."""
@@ -135,13 +175,14 @@ class Builder(Arrangement):
         poses: dict[int, Pose] = {}
         for number, point in self.scalars:
             node = self.skeleton.nodes[number]
-            poses[number] = Pose(number, node, point, *self.size(number))
+            box = self.extent(number)
+            poses[number] = Pose(number, node, point, box.width, box.height, lift=box.center[1])
         for part, placement in self.placements:
 
             def tip(place_: int, placement: Placement = placement, part: Component = part) -> Point:
                 return tip_point(part, placement, place_, frame)
 
-            poses.update(pose(part, placement, self.size, tip))
+            poses.update(pose(part, placement, Size(self.size), tip, self.extent))
             wires += self._wires(part, placement, poses, tip)
             for place_ in part.outputs:
                 way = _WAYS.get(placement.tips[place_][0])
@@ -156,6 +197,8 @@ class Builder(Arrangement):
                     route(left, (1.0, 0.0), right, (-1.0, 0.0)),
                     (("", a), ("", b)),
                     "accent" if {a, b} & self.options.new_legs else "normal",
+                    dotted={a, b} <= self.options.dotted,
+                    hue=self._hue(next(k for k, ends in enumerate(self.skeleton.wires) if (OPEN, a) in ends)),
                 )
             )
             texts += self._tip_label(a, (-1.0, 0.0), left) + self._tip_label(b, (1.0, 0.0), right)
@@ -164,6 +207,7 @@ class Builder(Arrangement):
             shapes, labels = self.node_items(poses[number])
             items += shapes
             texts += labels
+        texts = self._with_outer_numbers(poses, wires, items, texts)
         if self.skeleton.counts:
             from .labels import bundle_labels  # few pictures have bundles
 
@@ -178,6 +222,25 @@ class Builder(Arrangement):
         scene = Scene((*wires, *items, *texts), tuple(self.inner_terms), tuple(self.dropped))
         kinds = [placement.kind for _, placement in self.placements]
         return Picture(scene, frame, self.placements, poses, kinds[0] if len(kinds) == 1 else "parts")
+
+    def _with_outer_numbers(
+        self, poses: dict[int, Pose], wires: Sequence[Item], items: Sequence[Item], texts: list[Item]
+    ) -> list[Item]:
+        """The texts with the numbers of discs outside of these, where there is room for all that one has."""
+        crowded = [here for _, here in sorted(poses.items()) if here.node.kind == "tensor" and here.numbered]
+        if not crowded or self.sizes.dots or len(crowded) > _NUMBERED_UP_TO:
+            return texts
+        from .labels import outer_numbers  # few pictures have numbers
+
+        for here in crowded:
+            if here.node.spans:
+                continue
+            name = f"n{here.number}"
+            old = [t for t in texts if isinstance(t, Text) and t.owner == name and t.id != f"{name}-label"]
+            rest = [t for t in texts if t not in old]
+            moved = outer_numbers(name, here.ports, [*wires, *items, *rest], old[0].role)
+            texts = [*rest, *moved] if moved is not None else texts
+        return texts
 
     def _tip_label(self, place_: int, way: Point, tip: Point) -> list[Item]:
         if self.options.labels == "none":
@@ -225,17 +288,20 @@ class Builder(Arrangement):
                 if number in placement.closures:
                     path = self._closure(part, placement, number, (start, out), (end, inward))
                 elif number in placement.vias:
-                    path = through(start, out, placement.vias[number], end, inward)
+                    path = through(start, out, placement.vias[number], end, inward, upright=placement.upright)
                 elif first[0] == second[0]:
                     path = loop(start, out, end, inward)
                 else:
                     path = route(start, out, end, inward)
                 ends = ((f"n{first[0]}", first[1]), (f"n{second[0]}", second[1]))
+                if number in placement.closures and out[0] >= inward[0]:  # its path begins at the left
+                    ends = (ends[1], ends[0])
             slanted = second[0] == OPEN and placement.tips[second[1]][0] == "slant"
             state = "ghost" if self.options.ghost else self.options.states.get(-1 - number, state)
             count = self.skeleton.count(number)
             width = _BUNDLE * self.style.wire if count > 1 else self._width(number)
-            made.append(Wire(name, path, ends, state, slanted, width, count))
+            dotted = second[0] == OPEN and second[1] in self.options.dotted
+            made.append(Wire(name, path, ends, state, slanted, width, count, dotted, self._hue(number)))
         return made
 
     def _width(self, wire: int) -> float | None:
@@ -245,6 +311,15 @@ class Builder(Arrangement):
             return None
         dim = as_dimension(dims[wire])
         return min(3.2, max(0.8, 0.4 * math.log2(max(1, dim.value(sizes))))) if dim.symbols <= sizes.keys() else None
+
+    def _hue(self, wire: int) -> int | None:
+        """The number of the colour of a wire's dimension, where colours are asked for."""
+        hues = self.options.hues
+        return (
+            None
+            if hues is None or wire >= len(self.skeleton.dims)
+            else hues.setdefault(self.skeleton.dims[wire], len(hues))
+        )
 
     def _closure(
         self,
@@ -270,12 +345,13 @@ class Builder(Arrangement):
         if here.ports and node.kind in ("tensor", "merge") and not here.numbered and not self.sizes.dots:
             point, normal = here.ports[0]
             tick = add(point, normal, -0.28)
+        hollow = tick is not None and here.hollow
         kind = "copy" if self.sizes.dots and node.kind != "ones" else node.kind
         label, turn = node.label, here.turn
         if node.kind == "frame":
             label, turn = (turned_label(label) if turn == 180.0 else label), 0.0  # only what is inside shows a turn
         shape = NodeShape(
-            name, kind, label, here.center, here.width, here.height, turn, here.mirrored, role, state, tick
+            name, kind, label, here.middle, here.width, here.height, turn, here.mirrored, role, state, tick, hollow
         )
         if node.kind == "frame" and not self.sizes.dots:
             return self._frame(here, shape), _port_numbers(here, name, state)
@@ -322,6 +398,11 @@ def _port_numbers(here: Pose, name: str, state: str) -> list[Item]:
         inward = 0.38 + 0.3 * abs(normal[0]) * (first != last)
         made.append(Text(f"{name}-{leg}", label, add(point, normal, -inward), 0.6, role, True, name))
     return made
+
+
+def _is_level(placement: Placement) -> bool:
+    """Whether open legs leave a layout along its rows, at known heights."""
+    return not placement.upright and placement.kind not in ("general", "grid")
 
 
 def tip_point(part: Component, placement: Placement, place_: int, frame: Box) -> Point:

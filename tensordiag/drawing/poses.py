@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .components import Component, is_paired
-from .geometry import Point, add, distance, rotated, sub, unit
-from .layout import Placement, Size
+from .extents import Size
+from .geometry import Box, Point, add, distance, rotated, sub, unit
+from .layout import Placement
 from .shapes import BAR_KINDS, ROUND_KINDS, port
 from .skeletons import OPEN, Node
 
@@ -20,7 +21,10 @@ _SIDES: dict[str, Point] = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0
 
 @dataclass
 class Pose:
-    """A node with its centre, size and turn, and for every leg the port and its outward normal."""
+    """A node with its centre, size and turn, and for every leg the port and its outward normal.
+
+    `lift` is how far the middle of a frame is above its centre, the line that its wires and its content stand on.
+    """
 
     number: int
     node: Node
@@ -31,21 +35,36 @@ class Pose:
     mirrored: bool = False
     ports: dict[int, tuple[Point, Point]] = field(default_factory=dict)
     paired: bool = False
+    lift: float = 0.0
+
+    @property
+    def middle(self) -> Point:
+        """The middle of the shape."""
+        return add(self.center, (0.0, self.lift))
 
     @property
     def numbered(self) -> bool:
-        """Whether the legs of a disc need numbers: they do not stand counter-clockwise from leg 0."""
+        """Whether the legs of a disc need numbers: they turn neither counter-clockwise from leg 0 nor clockwise."""
         if self.node.kind == "frame":
             return self.node.legs > 2 or self.paired
         if self.node.kind != "tensor":
             return False
         if any(first > last for first, last in self.node.spans):
             return True
-        angles = [math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
-        if self.mirrored:
-            angles = [-a for a in angles]
+        return not self._turns(1.0) and not self.hollow
+
+    @property
+    def hollow(self) -> bool:
+        """Whether the legs of a disc turn the other way than usual, which its tick says."""
+        single = self.node.kind == "tensor" and not self.node.spans
+        return single and not self._turns(1.0) and self._turns(-1.0)
+
+    def _turns(self, way: float) -> bool:
+        """Whether the legs follow each other in this turn, 1 being the usual one."""
+        sign = -way if self.mirrored else way
+        angles = [sign * math.atan2(*sub(p, self.center)[::-1]) for _, (p, _) in sorted(self.ports.items())]
         turned = [(a - angles[0]) % (2 * math.pi) for a in angles]
-        return any(a > b for a, b in itertools.pairwise(turned))
+        return all(a <= b for a, b in itertools.pairwise(turned))
 
 
 def pose(
@@ -53,8 +72,12 @@ def pose(
     placement: Placement,
     size: Size,
     tip_at: Callable[[int], Point],
+    extent: Callable[[int, bool], Box],
 ) -> dict[int, Pose]:
-    """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly."""
+    """The poses of a component's nodes; `tip_at` gives the point of an open leg's tip, roughly.
+
+    `extent` is the box of a frame about its centre, or with numbers at two legs.
+    """
     made: dict[int, Pose] = {}
     for number in component.nodes:
         node = component.node(number)
@@ -65,8 +88,9 @@ def pose(
         hints = [_hint(component, placement, number, leg, tip_at) for leg in range(node.legs)]
         upright = _is_upright(here, hints, placement.axes.get(number, "free"))
         here.paired = upright or is_paired(component.skeleton, number, component.links[number])
-        if upright:
-            here.width, here.height = size(number, True)
+        if node.kind == "frame":
+            box = extent(number, upright)
+            here.width, here.height, here.lift = box.width, box.height, box.center[1]
         here.mirrored = node.conjugate and node.kind not in ("frame", "scalar")
         _turn(component, placement, here, hints)
         made[number] = here
@@ -132,12 +156,13 @@ def _hint(
         side = placement.tips[there[1]][0]
         if component.is_bar(number) or component.node(number).kind in ("frame", "merge"):
             return unit(sub(tip_at(there[1]), center))
-        if side in ("left", "right") and there[1] not in placement.rays:
+        if there[1] in placement.rays or side == "slant":
+            return unit(sub(tip_at(there[1]), center))
+        if (side in ("up", "down")) == placement.upright:
             return _SIDES[side]
-        if side in ("up", "down") and there[1] not in placement.rays:
-            reach = _SIDES[side][1] * (component.node(number).legs * 0.3 + 2.4)
-            return unit((tip_at(there[1])[0] - center[0], reach))
-        return unit(sub(tip_at(there[1]), center))
+        reach = component.node(number).legs * 0.3 + 2.4
+        aside = sub(tip_at(there[1]), center)
+        return unit((_SIDES[side][0] * reach, aside[1]) if placement.upright else (aside[0], _SIDES[side][1] * reach))
     if there[0] == number:
         return (0.0, 1.0)
     if made is not None and there[0] in made and (target := made[there[0]].ports.get(there[1])):
@@ -238,7 +263,7 @@ def _frame_ports(here: Pose, hints: list[Point], axis: str) -> None:
         x, y = hints[0]
         level = axis == "h" if axis in ("h", "v") else abs(x) * h >= abs(y) * w
         way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
-        here.ports[0] = (add(here.center, (way[0] * w, way[1] * h)), way)
+        here.ports[0] = (add(here.middle if way[1] else here.center, (way[0] * w, way[1] * h)), way)
     elif count == 2 and not here.paired:
         flip = -1.0 if hints[0][0] > hints[1][0] + 1e-9 else 1.0
         here.turn = 180.0 if flip < 0 else 0.0
@@ -255,21 +280,18 @@ def _rim_ports(here: Pose, hints: list[Point], half: Point) -> None:
     for leg, (x, y) in enumerate(hints):
         level = abs(x) * h >= abs(y) * w
         way = (math.copysign(1.0, x), 0.0) if level else (0.0, math.copysign(1.0, y))
-        at = (y / max(abs(x), 1e-9) * w) if level else (x / max(abs(y), 1e-9) * h)
-        sides.setdefault(way, []).append((round(at, 6), leg))
+        at = (y / max(abs(x), 1e-9) * w - here.lift) if level else (x / max(abs(y), 1e-9) * h)
+        sides.setdefault(way, []).append((round(at, 6), -leg if level else leg))  # the first one on top, or left
     for way, found in sides.items():
         reach = (h if way[0] else w) - _RIM
         apart = min(1.0, 2 * reach / max(1, len(found) - 1))
         ranked = sorted(found)
-        places = [min(max(at, -reach), reach) for at, _ in ranked]
-        for k in range(1, len(places)):
-            places[k] = max(places[k], places[k - 1] + apart)
-        places[-1] = min(places[-1], reach)
-        for k in range(len(places) - 1, 0, -1):
-            places[k - 1] = min(places[k - 1], places[k] - apart)
+        low, high = -reach, reach - apart * (len(ranked) - 1)
+        pooled = _pooled([at - k * apart for k, (at, _) in enumerate(ranked)])
+        places = [min(max(at, low), high) + k * apart for k, at in enumerate(pooled)]
         for (_, leg), at in zip(ranked, places, strict=True):
             point = (way[0] * w, at) if way[0] else (at, way[1] * h)
-            here.ports[leg] = (add(here.center, point), way)
+            here.ports[abs(leg)] = (add(here.middle, point), way)
 
 
 _RIM = 0.9  # no port in a rounded corner
@@ -361,13 +383,17 @@ def _spread(angle: dict[int, float], step: float) -> None:
     first = max(range(len(legs)), key=lambda k: (round(gaps[k], 6), -k))
     legs = legs[first:] + legs[:first]
     origin = angle[legs[0]]
-    # pool adjacent violators: the nearest sequence whose steps are all at least `need`
+    pooled = _pooled([(angle[leg] - origin) % turn - place * need for place, leg in enumerate(legs)])
+    for place, (leg, value) in enumerate(zip(legs, pooled, strict=True)):
+        angle[leg] = origin + value + place * need
+
+
+def _pooled(values: Sequence[float]) -> list[float]:
+    """The nearest values that never fall, by pooling adjacent violators."""
     pools: list[list[float]] = []
-    for place, leg in enumerate(legs):
-        pools.append([(angle[leg] - origin) % turn - place * need, 1.0])
+    for given in values:
+        pools.append([given, 1.0])
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
             (a, m), (b, n) = pools[-2:]
             pools[-2:] = [[(a * m + b * n) / (m + n), m + n]]
-    flat = [value for value, count in pools for _ in range(int(count))]
-    for place, (leg, value) in enumerate(zip(legs, flat, strict=True)):
-        angle[leg] = origin + value + place * need
+    return [value for value, count in pools for _ in range(int(count))]

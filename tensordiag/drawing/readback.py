@@ -17,7 +17,7 @@ from .scene import NodeShape, Scene, Text, Wire
 from .shapes import BAR_KINDS
 from .skeletons import OPEN, TRANSPOSED, End, Node, Skeleton, Term, coefficient_markup, turns_with_content
 
-__all__ = ["border_gap", "graph_of", "read", "same"]
+__all__ = ["border_gap", "certificate", "graph_of", "is_symmetric", "read", "same"]
 
 Reading = list[tuple[str, Skeleton]]
 Touch = tuple[Point, int, int]
@@ -46,11 +46,23 @@ def graph_of(skeleton: Skeleton) -> nx.Graph:
 def _inner(node: Node) -> tuple[Any, Sequence[str]]:
     """What is inside a node, as a text, and what its legs are called: from whichever side a frame may be seen."""
     legs = ["leg" if node.kind in _FREE else f"leg{leg}" for leg in range(node.legs)]
-    parts = [[(_text(t.coefficient), _certificates(t.skeleton)) for t in terms] for terms in node.content]
-    front, behind = (tuple(tuple(sorted((c, pair[side]) for c, pair in terms)) for terms in parts) for side in (0, 1))
+    front, behind = _sides(node)
     if node.kind != "frame" or node.legs != 2 or front < behind or not turns_with_content(node.label):
         return front, legs
     return behind, legs[::-1] if behind < front else ["leg", "leg"]
+
+
+def _sides(node: Node) -> tuple[Any, Any]:
+    """What is inside a frame as texts: seen from the front, and with two open legs exchanged."""
+    parts = [[(_text(t.coefficient), _certificates(t.skeleton)) for t in terms] for terms in node.content]
+    front, behind = (tuple(tuple(sorted((c, pair[side]) for c, pair in terms)) for terms in parts) for side in (0, 1))
+    return front, behind
+
+
+def is_symmetric(frame: Node) -> bool:
+    """Whether what is inside a frame is the same with its two open legs exchanged."""
+    front, behind = _sides(frame)
+    return bool(front == behind)
 
 
 def _text(coefficient: Any) -> str:
@@ -70,6 +82,11 @@ def _certificates(skeleton: Skeleton) -> tuple[str, str]:
     graph.nodes["o", 0]["color"], graph.nodes["o", 1]["color"] = "open1", "open0"
     behind: str = nx.weisfeiler_lehman_graph_hash(graph, node_attr="color", iterations=6)
     return front, behind
+
+
+def certificate(skeleton: Skeleton) -> str:
+    """A text that equal skeletons share."""
+    return _certificates(skeleton)[0]
 
 
 def same(first: Skeleton, second: Skeleton) -> bool:
@@ -143,7 +160,7 @@ def _is_reversed(shape: NodeShape, end: Touch, texts: Sequence[Text]) -> bool:
 
 def _numbers(shape: NodeShape, texts: Sequence[Text]) -> list[Text]:
     """The numbers of legs, or of the first and last leg of a bundle, at a shape's rim."""
-    own = (t for t in texts if t.owner == shape.id and t.size <= 0.6)
+    own = (t for t in texts if t.owner.partition("#")[0] == shape.id and t.size <= 0.6)
     return [t for t in own if t.label.replace("–", "").isdigit()]
 
 
@@ -211,7 +228,7 @@ def _in_order(shape: NodeShape, ends: list[Touch], texts: Sequence[Text], wires:
         return sorted(ends, key=first)
     if shape.kind == "tensor" and shape.tick is not None:
         start = _angle(shape, shape.tick)
-        way = -1.0 if shape.mirrored else 1.0
+        way = -1.0 if shape.mirrored != shape.hollow else 1.0
         return sorted(
             ends,
             key=lambda end: round((way * (_angle(shape, end[0]) - start)) % (2 * math.pi), 4) % round(2 * math.pi, 4),

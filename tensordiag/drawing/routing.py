@@ -8,7 +8,7 @@ from .geometry import Path, Point, add, cubic, distance, line, sub, unit
 
 __all__ = ["bend", "closure", "is_ahead", "loop", "route", "through"]
 
-_FACING = 0.05
+_FACING, _ASIDE = 0.05, 0.9
 
 
 def route(start: Point, out: Point, end: Point, inward: Point) -> Path:
@@ -30,6 +30,8 @@ def is_ahead(start: Point, out: Point, tip: Point) -> bool:
 def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
     """An open leg: a quarter turn from its port, then straight to the tip, which it reaches in direction `away`."""
     dx, dy = sub(tip, start)
+    if out[0] * away[0] + out[1] * away[1] < -0.9 and abs(dx * away[1] - dy * away[0]) > _ASIDE:
+        return _turn_round(start, out, tip, away)
     forward = dx * out[0] + dy * out[1]
     onward = dx * away[0] + dy * away[1]
     square = abs(out[0] * away[0] + out[1] * away[1]) < 1e-6
@@ -54,6 +56,22 @@ def bend(start: Point, out: Point, tip: Point, away: Point) -> Path:
     return tuple(path)
 
 
+def _turn_round(start: Point, out: Point, tip: Point, away: Point) -> Path:
+    """Half a circle from a port back past its node, then straight to the tip."""
+    dx, dy = sub(tip, start)
+    onward = dx * away[0] + dy * away[1]
+    across = (dx - onward * away[0], dy - onward * away[1])
+    first = add(start, out, 0.3)
+    second = add(first, across)
+    reach = 2 / 3 * math.hypot(*across)
+    return (
+        ("M", (start,)),
+        ("L", (first,)),
+        ("C", (add(first, out, reach), add(second, out, reach), second)),
+        ("L", (tip,)),
+    )
+
+
 def closure(start: Point, end: Point, level: float) -> Path:
     """A wire from a port at the left end of a row to one at its right end, round below (or above) everything."""
     way = math.copysign(1.0, level - start[1])
@@ -76,10 +94,10 @@ def closure(start: Point, end: Point, level: float) -> Path:
     )
 
 
-def through(start: Point, out: Point, via: Point, end: Point, inward: Point) -> Path:
-    """A wire that passes a point on its way, level there."""
-    way = unit((end[0] - start[0], 0.0))
-    first = route(start, out, via, (-way[0], 0.0))
+def through(start: Point, out: Point, via: Point, end: Point, inward: Point, *, upright: bool = False) -> Path:
+    """A wire that passes a point on its way, level or upright there."""
+    way = unit((0.0, end[1] - start[1]) if upright else (end[0] - start[0], 0.0))
+    first = route(start, out, via, (-way[0], -way[1]))
     return (*first, *route(via, way, end, inward)[1:])
 
 

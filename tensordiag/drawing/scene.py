@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
-from .geometry import Box, Path, Point, bounds, moved, polyline
+from .geometry import Box, Path, Point, add, bounds, distance, moved, polyline, sub
 from .shapes import outline
 from .typesetting import typeset
 
 __all__ = ["Arrow", "Bubble", "End", "Item", "NodeShape", "Scene", "TermBox", "Text", "Wire", "tip_text"]
 
+_SIGNS = frozenset("+−=")
+_SAMPLE, _MOST_SAMPLES = 0.3, 300
 End: TypeAlias = tuple[str, int]
 """The id of a node and a leg of it; `("", k)` is open leg k."""
 
@@ -39,9 +43,10 @@ class Text:
 
     @property
     def origin(self) -> Point:
-        """The left end of the baseline: ascending labels are centred on their capital height, others on x-height."""
+        """The left end of the baseline: signs are centred, ascending labels on capital height, others on x-height."""
         glyphs = typeset(self.label, self.roman)
-        drop = 0.33 if glyphs.top > 0.52 else 0.22
+        middle = (glyphs.top + glyphs.bottom) / 2
+        drop = middle if self.label in _SIGNS else 0.33 if glyphs.top > 0.52 else 0.22
         return self.center[0] - self.size * glyphs.width / 2, self.center[1] - self.size * drop
 
     def shifted(self, dx: float, dy: float) -> Text:
@@ -78,7 +83,8 @@ def tip_text(place: int, label: str, tip: Point, way: Point, role: str) -> Text:
 class NodeShape:
     """A node: its kind's outline turned by `turn` degrees; of a mirrored one the outline is mirrored first.
 
-    `tick` is the point of the rim where leg 0 is marked.  `role` chooses the fill, `state` is `normal`, `accent`
+    `tick` is the point of the rim where leg 0 is marked; a `hollow` one says that the legs turn the other way than
+    those of its kind do.  `role` chooses the fill, `state` is `normal`, `accent`
     or `ghost`.
     """
 
@@ -93,6 +99,7 @@ class NodeShape:
     role: str = "tensor"
     state: str = "normal"
     tick: Point | None = None
+    hollow: bool = False
 
     @cached_property
     def path(self) -> Path:
@@ -122,7 +129,8 @@ class NodeShape:
 class Wire:
     """A wire from one end to another; an open end is a tip on the frame, or slanted beside its node in a lattice.
 
-    `count` is how many parallel wires it stands for.
+    `count` is how many parallel wires it stands for, `hue` the number of its dimension's colour; a `dotted` one is an
+    axis along which a function works on every entry alike.
     """
 
     id: str
@@ -132,11 +140,22 @@ class Wire:
     slanted: bool = False
     width: float | None = None
     count: int = 1
+    dotted: bool = False
+    hue: int | None = None
 
     @cached_property
     def points(self) -> list[Point]:
         """Points along it."""
         return polyline(self.path, 24)
+
+    @cached_property
+    def samples(self) -> list[Point]:
+        """Points along it that are near each other, on its straight pieces too."""
+        made = self.points[:1]
+        for here, there in pairwise(self.points):
+            steps = min(_MOST_SAMPLES, max(1, math.ceil(distance(here, there) / _SAMPLE)))
+            made += [add(here, sub(there, here), k / steps) for k in range(1, steps + 1)]
+        return made
 
     @cached_property
     def box(self) -> Box:

@@ -12,6 +12,7 @@ from ..errors import DrawingError, did_you_mean
 from .bundles import bundled
 from .folds import Folds
 from .names import Names
+from .precedence import as_written
 from .skeletons import Term, terms_of
 from .style import STYLE, Style, find_theme
 
@@ -22,7 +23,8 @@ _CHOICES = {
     "transpose": ("rotate", "label", "both"),
     "mark": ("bevel", "strong", "none"),
     "layout": ("auto", "stress"),
-    "sides": ("auto", "left", "right", "down"),
+    "colors": ("kinds", "dims"),
+    "sides": ("auto", "left", "right", "down", "up", "all-left", "all-right", "ud"),
 }
 
 
@@ -61,7 +63,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the caller chose, and what the parts of one figure share: folds, names, marked tensors, the start."""
+    """What the caller chose, and what the parts of one figure share: folds, names, marked tensors, hues, the start."""
 
     theme: Any = "light"
     labels: str = "open"
@@ -79,17 +81,19 @@ class Settings:
     transpose: str = "rotate"
     mark: str = "bevel"
     width: Any = None
+    colors: str = "kinds"
     layout: str = "auto"
     sides: str = "auto"
     marked: frozenset[Expr] = frozenset()
     folds: Folds = field(default_factory=Folds)
     names: Names = field(default_factory=Names)
+    hues: dict[str, int] = field(default_factory=dict)
     started: float = field(default_factory=process_time, compare=False)
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Settings:
         """The settings with these options; `DrawingError` with a did-you-mean for an unknown one."""
-        known = set(cls.__dataclass_fields__) - {"folds", "marked", "names", "started"}
+        known = set(cls.__dataclass_fields__) - {"folds", "marked", "names", "hues", "started"}
         for name in options:
             if name == "folds":
                 raise DrawingError("draw() chooses the folds itself; say how deep frames may nest with depth=")
@@ -105,6 +109,10 @@ class Settings:
             if value not in choices:
                 words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
                 raise DrawingError(f"{name} is {words}, not {value!r}{did_you_mean(str(value), choices)}")
+        if made.colors == "dims" and not find_theme(made.theme).hues:
+            raise DrawingError(
+                f"the theme {find_theme(made.theme).name!r} has no colours for dimensions; labels='dims' names them"
+            )
         return made._with_marks()
 
     def _with_marks(self) -> Settings:
@@ -130,7 +138,13 @@ class Settings:
         """The term with its bundles as single wires, unless every wire is to have a label."""
         return bundled(term) if self.labels in ("open", "none") else term
 
-    def terms_of(self, expr: Expr, depth: int = 8) -> tuple[Term, ...]:
-        """The terms of an expression, with names that look different where they are different."""
+    def terms_of(self, expr: Expr, depth: int = 8, written: Expr | None = None) -> tuple[Term, ...]:
+        """The terms of an expression, with names that look different where they are different.
+
+        They are in the order of the expression that this one is a form of, if there is one.
+        """
         self.names.gather(expr.tensors)
-        return self.names.applied(terms_of(expr, depth))
+        terms = terms_of(expr, depth)
+        if written is not None and written is not expr:
+            terms = as_written(terms, written)
+        return self.names.applied(terms)

@@ -25,6 +25,7 @@ def is_roman(node: Node) -> bool:
 
 _CLEAR = 0.02
 _LONG_IN_TRIANGLE = 1.6
+_SLIM = 0.62  # how high the triangle of a unit vector is, which has a single entry
 
 
 @dataclass
@@ -77,8 +78,9 @@ class Sizes:
         if node.kind == "ones":
             return 2.4 * style.dot, 2.4 * style.dot
         if node.kind in ("vector", "unit"):
-            side = _triangle(node.label, self.label_scale(node), style.body * (1.0 if node.kind == "vector" else 0.95))
-            return side, side
+            slim = 1.0 if node.kind == "vector" else _SLIM
+            side = _triangle(node.label, self.label_scale(node), style.body, slim)
+            return side, slim * side
         if node.kind == "merge":
             return 1.1, max(2.4, 2.0 * (node.legs - 1))
         width = max(self.widths.get(self._family(node), 0.0), self._own(node))
@@ -106,14 +108,15 @@ def label_offset(label: str, scale: float, side: float, turn: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _triangle(label: str, scale: float, least: float) -> float:
-    """The side of the smallest triangle, as high as wide, that has room for a label whichever way it points."""
+def _triangle(label: str, scale: float, least: float, slim: float) -> float:
+    """The length of the smallest triangle, `slim` times as high, with room for a label whichever way it points."""
     box = Text("", label, (0.0, 0.0), scale).box
     high = max(box.top, -box.bottom)
     side = least
     while True:
         level, upright = (side / 2 + label_offset(label, scale, side, turn) for turn in (0.0, 90.0))
         # half of the height where the label ends toward the apex, and half of the width where it does in an upright one
-        if (level - box.width / 2) / 2 > high + _CLEAR and (upright - high) / 2 > box.width / 2 + _CLEAR:
+        open_level, open_upright = slim * (level - box.width / 2) / 2, slim * (upright - high) / 2
+        if open_level > high + _CLEAR and open_upright > box.width / 2 + _CLEAR:
             return side
         side += 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,10 +22,13 @@ __all__ = [
     "Skeleton",
     "Term",
     "coefficient_markup",
+    "is_entrywise",
+    "positive_first",
     "skeleton",
     "terms_of",
     "turned_label",
     "turns_with_content",
+    "zero_skeleton",
 ]
 
 OPEN = -1
@@ -47,7 +51,8 @@ _GREEK_FUNCTIONS = {"sigmoid": "σ"}
 class Node:
     """One node: its kind (see `shapes`), its label, how many legs, and what is inside a frame.
 
-    `spans` are the first and the last leg of each bundle on it, where there are bundles.
+    `spans` are the first and the last leg of each bundle on it, where there are bundles.  `place` is its place in the
+    product as it was written, from 1 on, where that is known.
     """
 
     kind: str
@@ -57,6 +62,7 @@ class Node:
     conjugate: bool = False
     content: tuple[tuple[Term, ...], ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    place: int = 0
 
     @property
     def role(self) -> str:
@@ -115,10 +121,14 @@ def terms_of(expr: Expr, depth: int = 8) -> tuple[Term, ...]:
     for coefficient, term in terms:
         network = flatten(term)
         made.append(Term(coefficient * network.coefficient, skeleton(network, depth)))
-    kept = [term for term in made if term.coefficient != 0]
-    if kept and _is_negative(kept[0]):  # 1 − x reads better than −x + 1
-        kept.sort(key=_is_negative)
-    return tuple(kept)
+    return positive_first([term for term in made if term.coefficient != 0])
+
+
+def positive_first(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Terms in their order, negative ones last where the first is one: 1 − x reads better than −x + 1."""
+    if terms and _is_negative(terms[0]):
+        return tuple(sorted(terms, key=_is_negative))
+    return tuple(terms)
 
 
 def _is_negative(term: Term) -> bool:
@@ -144,7 +154,42 @@ def skeleton(network: Network, depth: int = 8) -> Skeleton:
         hub = len(nodes)
         nodes.append(_hub(len(found), str(dims[key])))
         wires.extend(((hub, leg), end) for leg, end in enumerate(found))
-    return Skeleton(tuple(nodes), tuple(wires), len(network.output), tuple(sizes))
+    made = Skeleton(tuple(nodes), tuple(wires), len(network.output), tuple(sizes))
+    while (wire := _merged_again(made)) is not None:
+        made = _joined(made, *wire)
+    return made
+
+
+def _merged_again(skeleton: Skeleton) -> tuple[int, End] | None:
+    """A merge whose product is merged with more by another one, and the end of its product there."""
+    merges = {number: node.legs - 1 for number, node in enumerate(skeleton.nodes) if node.kind == "merge"}
+    if len(merges) < 2:
+        return None
+    for ends in skeleton.wires:
+        for (here, leg), there in (ends, ends[::-1]):
+            if merges.get(here) == leg and there[0] in merges and there[1] != merges[there[0]] and there[0] != here:
+                return here, there
+    return None
+
+
+def _joined(skeleton: Skeleton, gone: int, at: End) -> Skeleton:
+    """The skeleton with one merge in place of two, which is the same: products are row-major."""
+    kept, place = at
+    more = skeleton.nodes[gone].legs - 2
+
+    def moved(end: End) -> End:
+        node, leg = end
+        if node == gone:
+            node, leg = kept, place + leg
+        elif node == kept and leg > place:
+            leg += more
+        return (node - (node > gone), leg) if node != OPEN else end
+
+    rest = [k for k, ends in enumerate(skeleton.wires) if at not in ends]
+    joined = Node("merge", "", skeleton.nodes[kept].legs + more)
+    nodes = [joined if number == kept else node for number, node in enumerate(skeleton.nodes) if number != gone]
+    wires = tuple((moved(a), moved(b)) for a, b in (skeleton.wires[k] for k in rest))
+    return Skeleton(tuple(nodes), wires, skeleton.order, tuple(skeleton.dims[k] for k in rest))
 
 
 def _hub(order: int, dim: str) -> Node:
@@ -218,7 +263,10 @@ def _node(box: Expr, depth: int) -> tuple[Node, Sequence[int]]:
 
 
 def _content(args: Sequence[Expr], depth: int) -> tuple[tuple[Term, ...], ...]:
-    return tuple(terms_of(arg, depth - 1) for arg in args) if depth > 0 else ()
+    zeros = (Term(1, zero_skeleton(arg.order)) for arg in args)
+    return (
+        tuple(terms_of(arg, depth - 1) or (zero,) for arg, zero in zip(args, zeros, strict=True)) if depth > 0 else ()
+    )
 
 
 def _tensor(label: str, tensor: Tensor, box: Expr) -> Node:
@@ -308,6 +356,24 @@ def turns_with_content(label: str) -> bool:
     return function is None or function.elementwise or function.transposes
 
 
+_ALONG = frozenset({"softmax", "logsoftmax", "logsumexp"})
+"""Functions whose parameters are the legs that they run along."""
+
+
+def is_entrywise(box: Expr | None, leg: int) -> bool:
+    """Whether a box is a function that works on every entry alike along this leg of its arguments."""
+    if not isinstance(box, Apply):
+        return False
+    return box.spec.elementwise or (box.function in _ALONG and leg not in box.params)
+
+
+def zero_skeleton(order: int) -> Skeleton:
+    """Zero with its open legs."""
+    kinds = {0: "scalar", 1: "vector"}
+    node = Node(kinds.get(order, "plain"), "0", order)
+    return Skeleton((node,), tuple(((0, leg), (OPEN, leg)) for leg in range(order)), order)
+
+
 def turned_label(label: str) -> str:
     """The label of a frame whose two legs are exchanged: the same where its content turns with it."""
     return label if turns_with_content(label) else label + TRANSPOSED
@@ -319,6 +385,18 @@ def _number(value: object) -> str:
     return str(value).replace("-", "−")
 
 
+_DENOMINATOR = 24
+
+
+def _in_pi(size: float) -> str:
+    """A simple fraction of π as such; of other numbers nothing."""
+    turns = Fraction(size / math.pi).limit_denominator(_DENOMINATOR)
+    if not turns or abs(size - float(turns) * math.pi) > 1e-13 * size:
+        return ""
+    over = ("" if turns.numerator == 1 else str(turns.numerator)) + "π"
+    return over if turns.denominator == 1 else f"\\frac{{{over}|{turns.denominator}}}"
+
+
 def coefficient_markup(value: Number, first: bool) -> tuple[str, str]:
     """The sign before a term (empty for a first positive one) and its coefficient's text (empty for 1)."""
     if isinstance(value, complex) and value.imag:
@@ -327,6 +405,8 @@ def coefficient_markup(value: Number, first: bool) -> tuple[str, str]:
     real = value.real if isinstance(value, complex) else value
     sign = "−" if real < 0 else "" if first else "+"
     size = abs(real)
+    if isinstance(size, float) and (turns := _in_pi(size)):
+        return sign, turns
     if size == 1:
         return sign, ""
     if isinstance(size, Fraction) and size.denominator != 1:

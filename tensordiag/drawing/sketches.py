@@ -29,7 +29,7 @@ def sketch(scene: Scene) -> str:
         if shape.kind != "frame":
             _write(cells, shape.center, _sign(shape))
     for text in scene.texts:
-        if not any(text.owner == shape.id and shape.kind != "frame" for shape in scene.nodes):
+        if "#" not in text.owner and not any(text.owner == shape.id and shape.kind != "frame" for shape in scene.nodes):
             _write(cells, text.center, plain(text.label))
     for arrow in scene.arrows:
         _write(cells, ((arrow.start[0] + arrow.end[0]) / 2, arrow.start[1]), "──→")

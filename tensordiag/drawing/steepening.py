@@ -10,7 +10,7 @@ from .geometry import Path, Point, distance, rotated, sub, unit
 from .routing import route
 from .scene import Item, Scene, Wire
 
-__all__ = ["FLAT", "steepened"]
+__all__ = ["FLAT", "direction", "passing", "steepened"]
 
 FLAT = 45.0
 """In degrees: crossings should be steeper."""
@@ -32,22 +32,22 @@ def steepened(scene: Scene) -> Scene:
 
 def _bent(pair: tuple[Wire, Wire], crossing: Crossing) -> list[Wire]:
     """Two wires that cross once, turned away from each other there."""
-    first, second = (_direction(wire, crossing.point) for wire in pair)
+    first, second = (direction(wire, crossing.point) for wire in pair)
     forward = first[0] * second[0] + first[1] * second[1] > 0
     side = first[0] * second[1] - first[1] * second[0]
     turn = math.copysign((FLAT + _MORE - crossing.angle) / 2, side if forward else -side)
     ways = rotated(first, -turn), rotated(second, turn)
-    return [replace(wire, path=_through(wire.path, crossing.point, way)) for wire, way in zip(pair, ways, strict=True)]
+    return [replace(wire, path=passing(wire.path, crossing.point, way)) for wire, way in zip(pair, ways, strict=True)]
 
 
-def _direction(wire: Wire, point: Point) -> Point:
+def direction(wire: Wire, point: Point) -> Point:
     """The direction of a wire at a point of it."""
     points = wire.points
     near = min(range(len(points) - 1), key=lambda k: distance(points[k], point) + distance(points[k + 1], point))
     return unit(sub(points[near + 1], points[near]))
 
 
-def _through(path: Path, point: Point, way: Point) -> Path:
+def passing(path: Path, point: Point, way: Point) -> Path:
     """A path from the same port to the same port that passes a point in a direction."""
     start, end = path[0][1][0], path[-1][1][-1]
     out, inward = unit(sub(path[1][1][0], start)), unit(sub(path[-1][1][-2] if len(path[-1][1]) > 1 else start, end))

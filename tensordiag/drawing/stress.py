@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .components import Component, leg_key
+from .extents import Size
 from .geometry import Point
-from .layout import Placement, Size
+from .layout import Placement
 from .planarity import planar_start
 from .skeletons import OPEN
 from .style import Style
@@ -24,6 +25,7 @@ from .style import Style
 __all__ = ["crossing_count", "general", "majorise"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_ROUNDS, _OFF_FRAME = 20, 0.5
 _LARGE = 100
 """From here on one start, no relocation and fewer rounds, so that a picture takes seconds and not minutes."""
 
@@ -32,7 +34,7 @@ def general(component: Component, size: Size, style: Style, sides: dict[int, str
     """A layout of any component: few crossings, no overlaps, open legs on the frame."""
     nodes = list(component.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
+    radius = _radius(component, size)
     edges = _edges(component, number)
     wanted = _distances(len(radius), edges, radius, style.gap + 0.6 * _doubled(component, edges, nodes))
     _draw_in(component, number, wanted)
@@ -65,16 +67,43 @@ def _finished(
     at: Array, component: Component, number: dict[int, int], size: Size, style: Style, sides: dict[int, str]
 ) -> tuple[Placement, int]:
     """The placement of these points, and how many wires cross in it."""
-    nodes = list(number)
     edges = _edges(component, number)
-    radius = np.array([0.475 * math.hypot(*size(n, True)) for n in nodes] + [0.2] * len(component.outputs))
-    at = _separated(_aligned(at, component, number, sides), radius, edges, style)
+    radius = _radius(component, size)
+    at = _off_frames(_separated(_aligned(at, component, number, sides), radius, edges, style), component, size)
     made = Placement("general")
     for node, k in number.items():
-        made.centers[node] = (float(at[k, 0]), float(at[k, 1]))
+        made.centers[node] = (float(at[k, 0]), round(float(at[k, 1]) - size.box(node).center[1], 6))
         made.axes[node] = "free"
     inner = [(a, b) for a, b in edges if b < len(number)]
     return made, crossing_count(at, inner) + _exits(component, at, number, size, style, sides, made)
+
+
+def _off_frames(at: Array, component: Component, size: Size) -> Array:
+    """Push nodes off frames, which reach farther than the circles that stand for them, the shortest way."""
+    boxes = [size.box(node) for node in component.nodes]
+    frames = [k for k, node in enumerate(component.nodes) if component.node(node).kind == "frame"]
+    moved = at.copy()
+    for _ in range(_ROUNDS if frames else 0):
+        still = True
+        for a, b in ((a, b) for a in frames for b in range(len(boxes)) if b != a):
+            gap = moved[b] - moved[a]
+            need = np.array([boxes[a].width + boxes[b].width, boxes[a].height + boxes[b].height]) / 2 + _OFF_FRAME
+            short = need - np.abs(gap)
+            if (short > 1e-6).all():
+                axis = int(short[1] < short[0])
+                step = 0.5 * short[axis] * (1.0 if gap[axis] >= 0 else -1.0)
+                moved[a, axis] -= step
+                moved[b, axis] += step
+                still = False
+        if still:
+            break
+    return np.round(moved, 3)
+
+
+def _radius(component: Component, size: Size) -> Array:
+    """How much room nodes take round their middles, and open legs after them."""
+    boxes = [size.box(node) for node in component.nodes]
+    return np.array([0.475 * math.hypot(box.width, box.height) for box in boxes] + [0.2] * len(component.outputs))
 
 
 def _edges(component: Component, number: dict[int, int]) -> list[tuple[int, int]]:
@@ -254,10 +283,28 @@ def _aligned(at: Array, component: Component, number: dict[int, int], sides: dic
         pull += way * float(at[len(number) + place, 0])
     if pull < -1e-6 or (abs(pull) <= 1e-6 and at[0, 0] > 1e-6):
         at = at * np.array([-1.0, 1.0])
-    if at[0, 1] < -1e-6:
+    turn = _turn(at, component, number)
+    if turn < 0 or (turn == 0 and at[0, 1] < -1e-6):
         at = at * np.array([1.0, -1.0])
     found: Array = np.round(at, 3)
     return found
+
+
+def _turn(at: Array, component: Component, number: dict[int, int]) -> int:
+    """How many tensors have their legs in their usual turn, less those that have them the other way round."""
+    ends = dict(number)
+    ends.update((-2 - leg, len(number) + place) for place, leg in enumerate(component.outputs))
+    total = 0
+    for node, k in number.items():
+        others = [ends[leg_key(there)] for _, there in component.links[node]]
+        here = component.node(node)
+        if here.kind != "tensor" or k in others or len(set(others)) < len(others):
+            continue
+        angles = [math.atan2(at[n, 1] - at[k, 1], at[n, 0] - at[k, 0]) for n in others]
+        rising = [(angle - angles[0]) % (2 * math.pi) for angle in angles]
+        way = (rising == sorted(rising)) - (rising[1:] == sorted(rising[1:], reverse=True))
+        total += -way if here.conjugate else way
+    return total
 
 
 def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: Style) -> Array:
@@ -265,29 +312,11 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
     before = crossing_count(at, edges)
     room = radius[:, None] + radius[None] + 0.6
     ends = np.array(edges)
-    order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])
-    moved = at
-    rounds = 80 if len(at) <= _LARGE else 30
+    moved, grown = at, 1.0
+    large = len(at) > _LARGE
+    rounds = 30 if large else 80
     for step_ in range(rounds):
-        push = np.zeros_like(moved)
-        gaps = moved[:, None] - moved[None]
-        gaps[..., 0] += 1e-3 * order * (np.abs(gaps).max(2) < 1e-3)  # points that coincide part sideways
-        length = np.maximum(np.hypot(gaps[..., 0], gaps[..., 1]), 1e-6)
-        short = np.maximum(room - length, 0.0)
-        np.fill_diagonal(short, 0.0)
-        push += ((short / length * 0.25)[..., None] * gaps).sum(1)
-        start, step = moved[ends[:, 0]], moved[ends[:, 1]] - moved[ends[:, 0]]
-        t = ((moved[:, None] - start[None]) * step[None]).sum(2) / np.maximum((step**2).sum(1), 1e-9)
-        inside = (t > 0.02) & (t < 0.98)
-        foot = start[None] + np.clip(t, 0, 1)[..., None] * step[None]
-        away = moved[:, None] - foot
-        gap = np.maximum(np.hypot(away[..., 0], away[..., 1]), 1e-6)
-        own = (ends[None] == np.arange(len(moved))[:, None, None]).any(2)
-        near = np.where(inside & ~own, np.maximum(radius[:, None] + 0.45 - gap, 0.0), 0.0)
-        force = (near / gap * 0.4)[..., None] * away
-        push += force.sum(1)
-        np.add.at(push, ends[:, 0], -0.5 * force.sum(0))
-        np.add.at(push, ends[:, 1], -0.5 * force.sum(0))
+        push, short = _pushes(moved, radius, room, ends)
         if float(np.abs(push).max()) < 1e-3:
             break
         tried = moved + np.clip(push, -0.6, 0.6)
@@ -295,10 +324,53 @@ def _separated(at: Array, radius: Array, edges: list[tuple[int, int]], style: St
             crossing_count(tried, edges) > before
             and not (short > (0.7 if step_ < 2 * rounds // 3 else 0.1) * room).any()
         ):
-            tried = moved * 1.04
+            if grown > _MOST_GROWN:  # more room helps no further
+                break
+            tried, grown = moved * 1.04, grown * 1.04
         moved = tried
+    for _ in range(_MORE_ROUNDS):  # room comes before crossings where there are very many, or nodes still overlap
+        push, short = _pushes(moved, radius, room, ends)
+        if not large and not (short > 0.05 * room).any():
+            break
+        if float(np.abs(push).max()) < 1e-2:
+            break
+        moved = 1.01 * moved + np.clip(push, -0.6, 0.6)
     found: Array = np.round(moved, 3)
     return found
+
+
+_MORE_ROUNDS = 40
+_MOST_GROWN = 2.5
+
+
+def _pushes(moved: Array, radius: Array, room: Array, ends: Any) -> tuple[Array, Array]:
+    """Where nodes are pushed by others and by edges that are too near, and how much room there is too little."""
+    count = np.arange(len(moved))
+    x, y = moved.T
+    across, along = x[:, None] - x[None], y[:, None] - y[None]
+    same = (np.abs(across) < 1e-3) & (np.abs(along) < 1e-3)
+    across = across + 1e-3 * np.sign(count[:, None] - count[None]) * same  # points that coincide part sideways
+    length = np.maximum(np.hypot(across, along), 1e-6)
+    short: Array = np.maximum(room - length, 0.0)
+    np.fill_diagonal(short, 0.0)
+    share = 0.25 * short / length
+    push = np.stack([(share * across).sum(1), (share * along).sum(1)], 1)
+    first, second = ends.T
+    step_x, step_y = x[second] - x[first], y[second] - y[first]
+    from_x, from_y = x[:, None] - x[first][None], y[:, None] - y[first][None]
+    t = (from_x * step_x + from_y * step_y) / np.maximum(step_x**2 + step_y**2, 1e-9)
+    away_x, away_y = from_x - t * step_x, from_y - t * step_y
+    gap = np.hypot(away_x, away_y)
+    foreign = (first[None] != count[:, None]) & (second[None] != count[:, None])
+    near = (t > 0.02) & (t < 0.98) & (gap < radius[:, None] + 0.45) & foreign
+    nodes, edges = np.nonzero(near)
+    size = np.maximum(gap[near], 1e-6)
+    force = 0.4 * (radius[nodes] + 0.45 - gap[near]) / size
+    pushed = np.stack([force * away_x[near], force * away_y[near]], 1)
+    np.add.at(push, nodes, pushed)
+    np.add.at(push, first[edges], -0.5 * pushed)
+    np.add.at(push, second[edges], -0.5 * pushed)
+    return push, short
 
 
 def _exits(
@@ -312,7 +384,8 @@ def _exits(
 ) -> int:
     """For every open leg the straight way to the frame that meets least; how much they still meet."""
     nodes = at[: len(number)]
-    reach = np.array([0.5 * math.hypot(*size(n)) for n in number])
+    boxes = [size.box(node) for node in number]
+    reach = np.array([0.5 * math.hypot(box.width, box.height) for box in boxes])
     low, high = (nodes - reach[:, None]).min(0) - style.leg, (nodes + reach[:, None]).max(0) + style.leg
     edges = [(a, b) for a, b in _edges(component, number) if b < len(number)]
     ways: list[list[Array]] = [[] for _ in nodes]
@@ -333,12 +406,14 @@ def _exits(
             side, end = _frame_hit((float(start[0]), float(start[1])), (float(way[0]), float(way[1])), low, high)
             normal = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}[side]
             slope = float(way @ np.array(normal))
-            if slope < 0.7 or (sides.get(leg) == "across" and normal[0]):
+            wanted = sides.get(leg, "any")
+            if slope < 0.7 or (wanted == "across" and normal[0]) or (wanted == "down" and side != "down"):
                 continue
             cost = _obstacles(home, start, end, nodes, reach, edges, others)
             toward = at[len(number) + place] - start
             cost += 0.3 * (1 - float(toward @ way) / max(1e-6, float(np.hypot(*toward))))
-            cost += 0.0 if side == sides.get(leg) else 0.5
+            cost += 0.0 if side == (wanted if wanted != "any" else "down") else 0.5
+            cost += 2.0 * _turned_round(leg, side, end, {n: at for n, (_, at) in taken.items()}, made)
             cost += sum(4.0 * max(0.0, float(way @ other) - 0.82) for other in ways[home])
             options.append((round(cost + 0.4 * (1 - slope), 6), turn, side, end))
         met[leg], _, side, end = min(options)
@@ -346,6 +421,17 @@ def _exits(
         made.rays.add(leg)
         taken[leg] = (float(start[0]), float(start[1])), end
     return sum(int(cost // 10) for cost in met.values())
+
+
+def _turned_round(leg: int, side: str, end: Point, ends: dict[int, Point], made: Placement) -> int:
+    """How many open legs at a side stand on the wrong side of a new one, from left to right or top to bottom."""
+    level = side in ("left", "right")
+
+    def at(point: Point) -> float:
+        return -point[1] if level else point[0]
+
+    others = [n for n in ends if n != leg and made.tips[n][0] == side]
+    return sum((n < leg) != (at(ends[n]) < at(end)) for n in others)
 
 
 def _frame_hit(start: Point, way: Point, low: Array, high: Array) -> tuple[str, Point]:

@@ -14,6 +14,7 @@ from typing import Any
 from ..core.expressions import Expr
 from ..core.networks import flatten
 from ..errors import DrawingError, did_you_mean
+from ..progress import Progress
 from ..rewrite import Derivation, Step
 from . import canvas
 from .alternatives import describe
@@ -149,22 +150,27 @@ def _panels(derivation: Derivation, settings: Settings) -> list[_Panel]:
     panels: list[_Panel] = []
     marked = replace(settings, marked=frozenset(derivation.variables))
     stages = _stages(derivation.steps)
-    for number, step in enumerate(stages):
-        hole = _hole_of(step)
-        if number == 0 or stages[number - 1].after != step.before:
-            rows = _marked(step, hole, marked, f"{number}a")
-            panels.append(_Panel(rows, "" if number == 0 else "\\mathrm{next}", describe(step.before)))
-        rule = _rule_markup(step.rule)
-        if hole is not None:
-            ghost = _holed_row(step, hole, settings, f"{number}b", opened=False)
-            panels.append(_Panel(ghost, rule, f"the node removed, its wires cut: {describe(step.before)}"))
-            count = len(open_legs(terms_of(step.before)[0].skeleton, hole))
-            rule = "\\mathrm{open its wires}" if count > 1 else "\\mathrm{open its wire}"
-            row = _holed_row(step, hole, settings, f"{number}c", opened=True)
-        else:
-            row = slotted_blocks(step.after, step.before, settings, f"{number}c")
-        panels.append(_Panel(row, rule, describe(step.after)))
+    with Progress("drawing a derivation") as progress:
+        for number, step in enumerate(stages):
+            progress.show(f"step {number + 1} of {len(stages)}")
+            hole = _hole_of(step)
+            if number == 0 or stages[number - 1].after != step.before:
+                row = _marked(step, hole, marked, f"{number}a")
+                panels.append(_Panel(row, "" if number == 0 else "\\mathrm{next}", describe(step.before)))
+            panels += _step_panels(step, hole, settings, str(number))
     return panels
+
+
+def _step_panels(step: Step, hole: Part | None, settings: Settings, name: str) -> list[_Panel]:
+    """What a step leads to, where it removes a part in two panels: the part cut out, its wires open."""
+    rule, after = _rule_markup(step.rule), describe(step.after, step.before)
+    if hole is None:
+        return [_Panel(slotted_blocks(step.after, step.before, settings, f"{name}c"), rule, after)]
+    ghost = _holed_row(step, hole, settings, f"{name}b", opened=False)
+    cut = _Panel(ghost, rule, f"the node removed, its wires cut: {describe(step.before)}")
+    count = len(open_legs(terms_of(step.before)[0].skeleton, hole))
+    rule = "\\mathrm{open its wires}" if count > 1 else "\\mathrm{open its wire}"
+    return [cut, _Panel(_holed_row(step, hole, settings, f"{name}c", opened=True), rule, after)]
 
 
 def _rule_markup(rule: str) -> str:
@@ -221,19 +227,19 @@ def slotted_blocks(expr: Expr, parent: Expr, settings: Settings, prefix: str) ->
     """A sum in the slots of the expression that it came from: a hole where a node was."""
     above, terms = settings.terms_of(parent), settings.terms_of(expr)
     if settings.compact or len(above) != 1 or not terms or len(above[0].skeleton.nodes) > 40:
-        return expression_blocks(expr, settings, prefix)
+        return expression_blocks(expr, settings, prefix, parent)
     shown = terms if settings.terms is None or len(terms) <= settings.terms else terms[: max(1, settings.terms - 2)]
     holes: list[Part] = []
     for term in shown:
         hole = removed_part(above[0].skeleton, term.skeleton, holes)
         if hole is None:
-            return expression_blocks(expr, settings, prefix)
+            return expression_blocks(expr, settings, prefix, parent)
         holes.append(hole)
     slots = _bundled(above[0], holes, settings)
     sizes, options = picture_options(parent, [slots], settings, extra=expr.order - parent.order)
     pictures = [holed_picture(slots.skeleton, hole, sizes, options, opened=True) for hole in holes]
     row = blocks([Term(t.coefficient, above[0].skeleton) for t in shown], pictures, settings.style, prefix)
-    return [*row, *more_block(len(terms) - len(shown), prefix)]
+    return [*row, *more_block(len(terms) - len(shown), prefix, settings.style.operator_slot)]
 
 
 def _arrow(rule: str, name: str, least: float = 2.8) -> Block:
@@ -273,7 +279,9 @@ def _strip(panels: Sequence[_Panel], settings: Settings) -> Scene:
     row: list[Block] = []
     for number, panel in enumerate(panels):
         if panel.rule:
-            row.append(replace(_joined([_arrow(panel.rule, f"a{number}"), panel.row[0]]), opens=True))
+            arrow = _arrow(panel.rule, f"a{number}")
+            lead = arrow.width + 0.3 + panel.row[0].lead
+            row.append(replace(_joined([arrow, panel.row[0]]), opens=True, lead=lead))
             row += panel.row[1:]
         else:
             row += panel.row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DrawingError, did_you_mean
@@ -60,6 +60,7 @@ class Style:
 class Theme:
     """Colours by role, and what a theme changes besides: hatching (angle and distance), the scale, open dots.
 
+    `hues` are those of wires by their dimension, where these are asked for; a theme without any has no such pictures.
     Colour only repeats what shape already says; `print` and `book` do without it.
 
     >>> import tensordiag as td
@@ -80,6 +81,7 @@ class Theme:
     hatch: str = "#c4c4c4"
     scale: float = 1.0
     open_dots: bool = False
+    hues: tuple[str, ...] = ()
 
     def fill(self, role: str) -> str:
         """The fill of a node of this role."""
@@ -106,9 +108,12 @@ _DARK = {
     "frame": "#151b23",
     "accent": "#5a1d1a",
 }
+# after Okabe and Ito, darker and lighter, so that thin lines stand out from their ground
+_LIGHT_HUES = ("#0072b2", "#8a5a00", "#9c3f7c", "#00735a", "#5b3fa0", "#5f6b00")
+_DARK_HUES = ("#56b4e9", "#e69f00", "#e59ac4", "#2fc79b", "#b3a4f5", "#d6d64a")
 THEMES: dict[str, Theme] = {
-    "light": Theme("light", fills=_LIGHT),
-    "dark": Theme("dark", "#0d1117", "#e6edf3", "#b6c2cf", "#ff8a80", "#8b96a3", "#151b23", _DARK),
+    "light": Theme("light", fills=_LIGHT, hues=_LIGHT_HUES),
+    "dark": Theme("dark", "#0d1117", "#e6edf3", "#b6c2cf", "#ff8a80", "#8b96a3", "#151b23", _DARK, hues=_DARK_HUES),
     "print": Theme(
         "print",
         wire="#000000",
@@ -119,7 +124,7 @@ THEMES: dict[str, Theme] = {
         hatches={"conjugate": (45.0, 0.42), "function": (0.0, 0.42), "accent": (135.0, 0.28)},
     ),
     "book": Theme("book", wire="#1b1f24", panel="#ffffff", open_dots=True),
-    "presentation": replace(Theme("presentation", fills=_LIGHT), scale=1.4),
+    "presentation": Theme("presentation", fills=_LIGHT, scale=1.4, hues=_LIGHT_HUES),
 }
 """The themes by name."""
 

@@ -29,9 +29,9 @@ def _style(stroke: Stroke, unit: float) -> str:
     text = f' fill="{stroke.fill or "none"}"'
     if stroke.color:
         text += f' stroke="{stroke.color}" stroke-width="{_number(stroke.width / unit)}"'
-        if stroke.dashed:
-            dash = stroke.width / unit
-            text += f' stroke-dasharray="{_number(3 * dash)} {_number(2 * dash)}" stroke-linecap="butt"'
+        if stroke.dash:
+            on, off = (_number(length * stroke.width / unit) for length in stroke.dash)
+            text += f' stroke-dasharray="{on} {off}"' + ' stroke-linecap="butt"' * (on != "0")
     return text
 
 
@@ -45,6 +45,7 @@ def svg(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
     body = [f'<rect width="100%" height="100%" fill="{theme.background}"/>']
     content = "".join(_data(stroke.path, box) + stroke.fill + stroke.color for stroke in strokes) + about[1]
     name = "td" + hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
+    used = {stroke.color for stroke in strokes}
     for stroke in strokes:
         text = f'<path d="{_data(stroke.path, box)}"{_style(stroke, unit)}'
         if stroke.item:
@@ -56,17 +57,18 @@ def svg(strokes: Sequence[Stroke], box: Box, theme: Theme, style: Style, about: 
         f'aria-labelledby="{name}-title {name}-desc" stroke-linecap="round" stroke-linejoin="round">',
         f'<title id="{name}-title">{escape(about[0])}</title>',
         f'<desc id="{name}-desc">{escape(about[1])}</desc>',
-        *([_dark_rules(theme, name)] if auto else []),
+        *([_dark_rules(theme, name, not used.isdisjoint(theme.hues))] if auto else []),
     ]
     return "\n".join([*head, *body, "</svg>"]) + "\n"
 
 
-def _dark_rules(theme: Theme, name: str) -> str:
+def _dark_rules(theme: Theme, name: str, hued: bool) -> str:
     """Rules that swap each colour of a theme for its counterpart where the reader prefers dark."""
     dark = THEMES["dark"]
     names = ("background", "ink", "wire", "accent", "ghost", "panel")
     pairs = {getattr(theme, role): getattr(dark, role) for role in names}
     pairs |= {color: dark.fills[role] for role, color in theme.fills.items() if role in dark.fills}
+    pairs |= dict(zip(theme.hues, dark.hues, strict=True)) if hued else {}
     rules = []
     for light, other in sorted(pairs.items()):
         rules.append(f'#{name} [fill="{light}"]{{fill:{other}}}#{name} [stroke="{light}"]{{stroke:{other}}}')
