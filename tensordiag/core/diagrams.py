@@ -230,14 +230,14 @@ def pulled_back(outer: Expr, diagram: Diagram, node: int) -> Expr:
     if outer.declared or outer.dims[len(kept) :] != diagram.dims:
         return glue(outer, environment(diagram, node), inner)
     form = _opened_up(len(kept), diagram.wires, diagram.open, len(diagram.wire_dims), node)
-    return _formed((outer.base, *diagram.boxes[:node], *diagram.boxes[node + 1 :]), form, diagram.wire_dims + kept)
+    return _formed((*diagram.boxes[:node], *diagram.boxes[node + 1 :], outer.base), form, diagram.wire_dims + kept)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _opened_up(kept: int, wires: tuple[Wires, ...], open_: Wires, count: int, node: int) -> _Form:
-    """A box on a diagram's open legs and the diagram's boxes without one, whose legs are left open."""
+    """A diagram's boxes without one, whose legs are left open, and a box on the open legs, as in (x∘y)∘z without x."""
     outer = tuple(range(count, count + kept))
-    rows, outside = (outer + open_, *wires[:node], *wires[node + 1 :]), outer + wires[node]
+    rows, outside = (*wires[:node], *wires[node + 1 :], outer + open_), outer + wires[node]
     return rows, outside, _numbered(rows, outside)
 
 
