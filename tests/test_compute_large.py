@@ -272,6 +272,24 @@ def test_slices_that_cannot_help_are_refused():
         compile(A, backend="jax", slicing=True)
 
 
+@pytest.mark.parametrize(
+    ("spec", "limit"), [("ij,ik,jk->", 24), ("ij,ik,kl,jm->lm", 144), ("ij,ik,il->jkl", 1000), ("ij,jk,ik->i", 150)]
+)
+def test_slices_of_one_tensor_at_different_indices_are_kept_apart(spec, limit):
+    A = td.Tensor("A", ("n", "n"))
+    f = td.einsum(spec, *[A] * (spec.count(",") + 1))
+    for n in (3, 4, 5):
+        array = rng.normal(size=(n, n))
+        want = np.einsum(spec, *[array] * (spec.count(",") + 1))
+        for threads in (1, 2):
+            for bytes_ in (limit, 2 * limit, 4 * limit):
+                try:
+                    found = compile(f, memory_limit=bytes_, slicing=threads)(A=array)
+                except MemoryLimitError:
+                    continue
+                np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12)
+
+
 def test_slices_of_networks_with_the_same_operands_are_kept_apart():
     z, U, G = td.tensors("z[n] U[m,k] G[n,m,k]")
     s = td.apply("sigmoid", td.einsum("i,jk->ijk", z, U))

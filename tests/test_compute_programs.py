@@ -386,3 +386,31 @@ def test_terms_that_are_alike_once_they_are_spelled_out_are_collected():
     np.testing.assert_allclose(first, second, rtol=1e-12)
     kernels = [[row["kernel"] for row in program.plan.as_dict()["rows"]] for program in programs]
     assert kernels[0] == kernels[1]
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 4), (7, 6), (2, 2)])
+def test_a_sum_over_an_axis_of_a_turned_product_keeps_the_order_of_the_others(shape):
+    S = td.Tensor("S", ("m", "n"))
+    s = rng.random(shape)
+    for first, second in [
+        ("ab,cd,cd->abcd", "ab,cd,xd,xd->abcd"),
+        ("ab,ab,cd,cd->abcd", "ab,ab,cd,xd,xd->abcd"),
+        ("ab,ab,ab,ac,ac->abc", "ab,xb,xb,xb,ac->abc"),
+    ]:
+        specs = [(spec, [S] * (spec.count(",") + 1)) for spec in (first, second)]
+        expr = td.einsum(specs[0][0], *specs[0][1]) - td.einsum(specs[1][0], *specs[1][1])
+        want = np.einsum(first, *[s] * len(specs[0][1])) - np.einsum(second, *[s] * len(specs[1][1]))
+        np.testing.assert_allclose(expr.evaluate(S=s), want, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 4), (5, 5)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_hessians_of_functions_of_a_softmax_are_symmetric_and_right(shape, axis):
+    A = td.Tensor("A", ("m", "n"))
+    norm = td.square_norm(td.softmax(A, axis=axis))
+    array, change = rng.normal(size=shape), rng.normal(size=shape)
+    for f in (norm**2, td.log(norm), td.sqrt(norm)):
+        hessian = td.hessian(f, A).evaluate(A=array)
+        np.testing.assert_allclose(hessian, hessian.transpose(2, 3, 0, 1), rtol=1e-10, atol=1e-12)
+        product = td.hvp(f, A).evaluate(A=array, h=change)
+        np.testing.assert_allclose(np.einsum("abcd,cd->ab", hessian, change), product, rtol=1e-9, atol=1e-11)

@@ -258,7 +258,9 @@ class NumpyWriter(Writer):
             return f"total({x}, None)"
         if gone == [1] and len(row) == 2 and 1 < (n := value.operands[0].shape[1]) <= _SHORT_ROW:
             return f"dot({x}, {self.constant_array(f'np.ones({n}, bool)')})"  # whatever the type, and faster
-        return f"total({x}, {gone[0] if len(gone) == 1 else tuple(gone)})"
+        text = f"total({x}, {gone[0] if len(gone) == 1 else tuple(gone)})"
+        left = [i for i in row if i in out]
+        return text if left == list(out) else f"{text}.transpose({', '.join([str(left.index(i)) for i in out])})"
 
     def apply(self, value: Value, *args: str) -> str:
         name, params = value.data

@@ -111,7 +111,8 @@ def inner_inputs(
     made = []
     for box, row in operands:
         left = tuple([axis for axis, i in enumerate(row) if i not in cut])
-        name = f"{box.number}:{','.join(map(str, left))}"
+        at = [str(row[axis]) for axis in range(len(row)) if axis not in left]
+        name = f"{box.number}:{','.join(map(str, left))}:{','.join(at)}"
         made.append(
             (values.input(name, [box.shape[axis] for axis in left], False), tuple([row[axis] for axis in left]))
         )
