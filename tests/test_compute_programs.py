@@ -414,3 +414,18 @@ def test_hessians_of_functions_of_a_softmax_are_symmetric_and_right(shape, axis)
         np.testing.assert_allclose(hessian, hessian.transpose(2, 3, 0, 1), rtol=1e-10, atol=1e-12)
         product = td.hvp(f, A).evaluate(A=array, h=change)
         np.testing.assert_allclose(np.einsum("abcd,cd->ab", hessian, change), product, rtol=1e-9, atol=1e-11)
+
+
+def test_a_scalar_whose_terms_cancel_in_the_plan_is_zero():
+    x, y, A = td.tensors("x[n] y[n] A[n,n]")
+    arrays = {"x": rng.normal(size=3), "y": rng.normal(size=3), "A": rng.normal(size=(3, 3))}
+    assert (x @ A @ y - y @ (A.T @ x)).evaluate(arrays) == 0
+    value, vector = td.compile([x @ A @ y - y @ (A.T @ x), A @ y - y @ A.T])(arrays)
+    assert value == 0
+    np.testing.assert_array_equal(vector, np.zeros(3))
+
+
+def test_fractions_of_functions_that_are_never_zero_cancel_under_a_weight():
+    f = td.parse("y'*log(softmax(x))")
+    gradient = td.grad(f, "x").evaluate(x=[-1000.0, 1000.0], y=[0.5, 0.5])
+    np.testing.assert_array_equal(gradient, [0.5, -0.5])

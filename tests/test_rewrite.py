@@ -252,3 +252,13 @@ def test_a_power_of_a_number_is_a_number_where_it_is_exact(text, expected):
     assert str(expr) == expected
     assert_same_value(expr.simplify(), expr)
     assert_same_value(td.parse(expected), expr)
+
+
+def test_forms_of_an_expression_take_arrays_for_tensors_that_they_have_lost():
+    A = td.Tensor("A", ("m", "n"))
+    array = np.ones((2, 3))
+    rows = td.softmax(A, axis=1).sum()
+    assert rows.simplify().evaluate(A=array) == td.expand(rows).evaluate(A=array) == 2
+    for zero in (A - A, (A - A).simplify(), td.expand(A - A)):
+        np.testing.assert_array_equal(zero.evaluate(A=array), np.zeros((2, 3)))
+    assert td.simplify(A @ td.ones("n")).declared == frozenset()

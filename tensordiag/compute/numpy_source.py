@@ -339,6 +339,8 @@ class NumpyWriter(Writer):
 
     def sum(self, value: Value, *names: str) -> str:
         self.use(value, "add")
+        if not value.data and not value.shape:
+            return "number(0)"
         dense: list[_Part] = []
         sparse: list[_Part] = []
         for data, name, operand in zip(value.data, names, value.operands, strict=True):

@@ -54,14 +54,15 @@ def _reduced(values: Values, term: Term) -> Term:
         exponent, base = box.data[1][0], box.operands[0]
         if not isinstance(exponent, int) or exponent >= 0 or (base, row) not in pairs:
             continue
-        others = {i for b, r in pairs if r != row for i in r}.union(term.output)
-        if not others.issuperset(row):  # the sum of a fraction that is 1 is a size
+        left = pairs.copy()
+        left.remove((box, row))
+        left.remove((base, row))
+        if not {i for _, r in left for i in r}.union(term.output).issuperset(row):  # the sum of 1 is a size
             continue
-        pairs.remove((box, row))
-        pairs.remove((base, row))
+        pairs = left
         if exponent < -1:
-            left = values.make("apply", ("power", (exponent + 1,)), (base,), base.shape)
-            pairs.append((left, row))
+            power = values.make("apply", ("power", (exponent + 1,)), (base,), base.shape)
+            pairs.append((power, row))
         made = replace(term, operands=tuple([b for b, _ in pairs]), rows=tuple([r for _, r in pairs]))
         return _reduced(values, made)
     return term

@@ -103,7 +103,9 @@ def plus(a: object, b: object, *, sign: int = 1) -> Expr:
     elif right.order == 0 and left.order:
         right = hadamard(right, ones(left.dims))
     _same_legs("add", left, right)
-    return add([(1, left), (sign, right)])
+    made = add([(1, left), (sign, right)])
+    is_zero = isinstance(made, Sum) and not made.terms
+    return made.declaring({*left.tensors, *right.tensors}) if is_zero else made
 
 
 def hadamard(a: object, b: object) -> Expr:

@@ -232,7 +232,7 @@ class _Simplifier:
 
     def _canonical(self, network: Network) -> Expr:
         if not self.everything:
-            boxes = tuple(simplify(box).base if isinstance(box, (Sum, Apply)) else box for box in network.operands)
+            boxes = tuple(_Simplifier().run(box) if isinstance(box, (Sum, Apply)) else box for box in network.operands)
             if boxes != network.operands:  # factoring made a sum that is shorter than it was left
                 network = reflatten(Network(network.coefficient, boxes, network.indices, network.output, network.dims))
         made = canonicalize(_orient(network), is_symmetric).to_expr().base
@@ -468,14 +468,18 @@ def simplify(expr: Expr, record: Recorder | None = None) -> Expr:
     >>> simplify(td.grad(x @ A @ x, x)) == simplify((A.T + A) @ x)
     True
     """
-    made = _Simplifier(record=record).run(expr)
-    return made.declaring(expr.declared) if expr.declared else made
+    return _remembering(_Simplifier(record=record).run(expr), expr)
 
 
 def expand(expr: Expr) -> Expr:
     """All products of sums multiplied out (up to 2,000 terms), then like terms collected."""
-    made = _Simplifier(everything=True).run(expr)
-    return made.declaring(expr.declared) if expr.declared else made
+    return _remembering(_Simplifier(everything=True).run(expr), expr)
+
+
+def _remembering(made: Expr, expr: Expr) -> Expr:
+    """A form of an expression that takes arrays for all of its tensors, also for those that it has lost."""
+    lost = set(expr.tensors).difference(made.tensors)
+    return made.declaring(expr.declared | lost) if lost or expr.declared else made
 
 
 def is_equivalent(a: Expr, b: Expr) -> bool:
