@@ -14,7 +14,7 @@ from .writers import literal
 __all__ = ["Block", "find_runs"]
 
 _LARGE = 32_768
-_BLOCK = 32_768
+_BLOCK = 65_536
 _SHORTEST = 3
 
 
