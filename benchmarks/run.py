@@ -43,11 +43,11 @@ def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -
     runs, reference = {}, None
     firsts: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for peer in peers:
-        run, seconds, values = first_result(peer, workload, arrays)
+        run, first, values = first_result(peer, workload, arrays)
         if run is None:
             continue
-        found[peer.name] = {"first": seconds}
-        firsts[peer.name].append(seconds)
+        found[peer.name] = {"first": first}
+        firsts[peer.name].append(first)
         results = as_arrays(values)
         reference = reference or results
         check(workload, peer.name, reference, results)
@@ -55,8 +55,8 @@ def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -
     if workload.derive_only:
         for _ in range(_MORE_FIRSTS):
             for peer in peers:
-                run, seconds, _ = first_result(peer, workload, arrays)
-                firsts[peer.name] += [] if run is None else [seconds]
+                run, first, _ = first_result(peer, workload, arrays)
+                firsts[peer.name] += [] if run is None else [first]
         return {name: {"first": statistics.median(times)} for name, times in firsts.items() if times}
     calls = {name: max(1, min(2000, int(seconds / max(once(run), 1e-7)))) for name, run in runs.items()}
     blocks: dict[str, list[float]] = {name: [] for name in runs}
@@ -64,10 +64,10 @@ def measure(workload: Workload, peers: list[Any], rounds: int, seconds: float) -
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             blocks[name].append(statistics.median(once(runs[name]) for _ in range(calls[name])))
-    first = next(iter(blocks.values()))
+    base = next(iter(blocks.values()))
     for name, times in blocks.items():
         found[name]["call"] = statistics.median(times)
-        found[name]["ratio"] = statistics.median(t / r for t, r in zip(times, first, strict=True))
+        found[name]["ratio"] = statistics.median(t / r for t, r in zip(times, base, strict=True))
     return found
 
 
