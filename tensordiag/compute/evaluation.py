@@ -38,7 +38,7 @@ def evaluate(
         Sizes of named dimensions that no array has.
     log
         For a scalar: return (sign, log of the absolute value), with magnitudes kept apart on the way, so that
-        nothing overflows or underflows.
+        products and sums neither overflow nor underflow (functions of them, such as exp or det, still may).
     memory_limit
         Bytes that the intermediates may take together; three quarters of the machine's memory by default.
     backend
