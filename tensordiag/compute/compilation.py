@@ -57,7 +57,8 @@ class Cores:
     """The program of the cores of structured results, and each result's pattern and shape."""
 
     program: Program
-    patterns: list[tuple[Any, Any]]
+    patterns: tuple[Any, ...]
+    shapes: tuple[Any, ...]
     has_scalars: bool
 
     def run(self, arrays: Mapping[str, Any]) -> Any:
@@ -67,7 +68,7 @@ class Cores:
             return MISS
         if self.has_scalars:
             found = [np.asarray(core) for core in found]
-        return [Structured(core, *pattern) for core, pattern in zip(found, self.patterns, strict=True)]
+        return list(map(Structured, found, self.patterns, self.shapes))
 
 
 class Compiled:
@@ -182,7 +183,7 @@ class Compiled:
             given = check_names(self._known, self._needed, every, named)
             checked = {name: as_float(name, value) for name, value in sorted(given.items())}
             found = self._core_program(checked).run(checked)
-        return self._nest.filled(found)
+        return found[0] if self._single else self._nest.filled(found)
 
     def _core_program(self, arrays: Mapping[str, Any]) -> Cores:
         key = _kind(arrays)
@@ -194,7 +195,8 @@ class Compiled:
             plan, patterns = core_plan(make_plan(self._steps, self._roots, sizes, structured=True))
             plan.check_memory(self._options.limit)
             program = make_program(plan, types, self._backend, False, shapes)
-            cores = Cores(program, patterns, not all(value.shape for value in plan.results))
+            told, shaped = tuple([pattern for pattern, _ in patterns]), tuple([shape for _, shape in patterns])
+            cores = Cores(program, told, shaped, not all(value.shape for value in plan.results))
             self._core_programs[key] = cores
         self._cores = cores
         return cores
