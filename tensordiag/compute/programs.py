@@ -66,7 +66,7 @@ def make_program(
     written = cache(partial(_numpy_program, plan, dtypes, single, shapes, False))
     run = _numpy_run(written, plan, dtypes, single, shapes)
     if any(is_limited(value) for value in plan.values):
-        again = partial(_numpy_program, plan, dtypes, single, shapes, True)
+        again = cache(partial(_numpy_program, plan, dtypes, single, shapes, True))
         run = with_checks(run, lambda: _numpy_run(again, plan, dtypes, single, shapes))
     given = {name: shapes[name] for name in _input_names(plan)}
 
